@@ -1,0 +1,33 @@
+/* front.h - one TCP port and one Unix socket for REST and WebSocket alike.
+ *
+ * Accepts, peeks at the head without consuming it, and hands the socket to httpd (or, once there
+ * are local streams, to ws). Anything doubtful goes to httpd, so that all errors have one format.
+ * A socket whose head does not come within the deadline is closed. Loop thread only. */
+#ifndef NET_FRONT_H
+#define NET_FRONT_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct front;
+struct httpd;
+struct loop;
+
+struct front_config {
+	int64_t head_timeout_ms;
+	unsigned undecided_max; /* sockets whose head is not whole yet; more are closed at once */
+};
+
+MUST_CHECK bool front_create(struct loop *loop, struct httpd *httpd,
+			     const struct front_config *config, struct front **result,
+			     struct err *err); /* borrows both */
+void front_destroy(struct front *front); /* closes the listeners, removes the socket file; NULL is fine */
+
+/* address: "127.0.0.1:8790", "[::1]:8790"; port 0 picks a free one. ERR_IO when it is taken. */
+MUST_CHECK bool front_listen_tcp(struct front *front, const char *address, struct err *err);
+/* Mode 0600. A socket file that nobody listens on is replaced; a live one is ERR_IO. */
+MUST_CHECK bool front_listen_unix(struct front *front, const char *path, struct err *err);
+const char *front_address(const struct front *front); /* "127.0.0.1:39415", as bound */
+void front_stop_accepting(struct front *front);
+#endif

@@ -1,0 +1,86 @@
+/* httpd.h - serves HTTP: a request in, a reply now or later.
+ *
+ * The handler gets each request once, whole, and must answer it exactly once with one of the
+ * http_reply...() calls, from any later callback on the loop thread; the request is gone after
+ * that. A client that leaves early is not told: the reply goes nowhere, and the request stays
+ * valid until it is answered. libmicrohttpd underneath. Loop thread only. */
+#ifndef NET_HTTPD_H
+#define NET_HTTPD_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+
+struct httpd;
+struct http_request;
+struct loop;
+
+/* Who is at the other end; read once, at accept. */
+struct http_peer {
+	bool is_unix;
+	uint32_t uid;      /* Unix socket: SO_PEERCRED */
+	char address[64];  /* TCP: numeric address; Unix: "unix" */
+};
+
+struct httpd_config {
+	size_t body_max;           /* a larger body gets 413 */
+	size_t connections_max;    /* more are closed at once */
+	int64_t head_timeout_ms;   /* from accept, or from the last reply, to the end of the head */
+	int64_t body_timeout_ms;   /* from the end of the head to the end of the body */
+	const char *tls_cert_pem;  /* NULL: plain HTTP. Both borrowed for the call only. */
+	const char *tls_key_pem;
+	/* Answers what the server itself refuses (oversized body or head, malformed framing), so
+	 * that every error has one format. May be NULL: a plain text answer. */
+	void (*refuse)(void *arg, struct http_request *request, int status);
+	void (*handle)(void *arg, struct http_request *request);
+	void *arg;
+};
+
+MUST_CHECK bool httpd_create(struct loop *loop, const struct httpd_config *config,
+			     struct httpd **result, struct err *err);
+/* Closes every connection. Requests not yet answered must be answered first, or are dropped
+ * here (their later reply would be a bug). NULL is fine. */
+void httpd_destroy(struct httpd *httpd);
+void httpd_stop_keepalive(struct httpd *httpd); /* from now on every reply closes its connection */
+size_t httpd_pending(const struct httpd *httpd); /* requests handed out and not answered */
+/* Takes over an accepted, non-blocking socket; closes it on failure. */
+void httpd_take_socket(struct httpd *httpd, int fd, const struct http_peer *peer);
+
+const char *http_method(const struct http_request *request);  /* "GET" */
+const char *http_path(const struct http_request *request);    /* percent-encoded, without query */
+const char *http_query(const struct http_request *request);   /* raw text after '?', "" when none */
+const char *http_body(const struct http_request *request);    /* NUL-terminated past the end */
+size_t http_body_len(const struct http_request *request);
+const char *http_header(const struct http_request *request, const char *name); /* NULL: absent */
+size_t http_header_count(const struct http_request *request, const char *name);
+void http_each_header(struct http_request *request,
+		      void (*fn)(void *arg, const char *name, const char *value), void *arg);
+const struct http_peer *http_peer(const struct http_request *request);
+struct mono http_arrived(const struct http_request *request); /* when the head was read */
+
+/* A query parameter, percent-decoded into value; false when absent, malformed or too long. */
+bool http_query_get(const struct http_request *request, const char *name, char *value, size_t room);
+/* Calls fn for each parameter, decoded; false (and no further call) when one is malformed. */
+bool http_query_each(const struct http_request *request,
+		     bool (*fn)(void *arg, const char *name, const char *value), void *arg);
+bool http_percent_decode(const char *from, size_t len, char *to, size_t room);
+
+void http_set(struct http_request *request, void *data); /* one pointer for the handler's use */
+void *http_get(const struct http_request *request);
+
+/* Adds a header to the coming reply; both strings are copied. */
+void http_reply_header(struct http_request *request, const char *name, const char *value);
+void http_reply(struct http_request *request, int status, const char *content_type,
+		const void *body, size_t len); /* copies body */
+void http_reply_take(struct http_request *request, int status, const char *content_type,
+		     char *body, size_t len); /* takes a mem_ allocated body */
+void http_reply_static(struct http_request *request, int status, const char *content_type,
+		       const void *body, size_t len); /* body outlives the daemon */
+
+/* Misbehaviour on purpose, for the simulator. */
+void http_drop(struct http_request *request); /* closes without a byte of answer */
+void http_reply_cut(struct http_request *request, int status, const char *content_type,
+		    const void *body, size_t len, size_t sent); /* announces len, closes after sent */
+#endif
