@@ -19,8 +19,9 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, size_t max);
-void buf_fini(struct buf *buf); /* frees; the buffer may be inited again */
-void buf_clear(struct buf *buf);
+void buf_fini(struct buf *buf);                 /* frees; the buffer may be inited again */
+void buf_clear(struct buf *buf);                /* empty and not full; keeps the memory */
+void buf_truncate(struct buf *buf, size_t len); /* back to an earlier len, and not full */
 
 void buf_add(struct buf *buf, const void *bytes, size_t len);
 void buf_add_str(struct buf *buf, const char *text);
@@ -29,7 +30,7 @@ void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 void buf_add_hex(struct buf *buf, const void *bytes, size_t len); /* lower case */
 
 const char *buf_str(const struct buf *buf); /* "" when empty; borrowed until the next append */
-char *buf_take(struct buf *buf);            /* hands the bytes over; the buffer is empty again */
+char *buf_take(struct buf *buf); /* hands the bytes over, never NULL; the buffer is empty again */
 
 /* Lower or upper case digits; false for an odd count, another character or too little room. */
 MUST_CHECK bool hex_decode(const char *hex, size_t hex_len, void *bytes, size_t room, size_t *len);

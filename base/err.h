@@ -16,7 +16,7 @@ enum err_code {
 #define X(name, word, status, retry, title) ERR_##name,
 	ERR_CODES(X)
 #undef X
-	ERR_CODE_COUNT
+		ERR_CODE_COUNT
 };
 
 /* exchange_code: the integer code the exchange gave, 0 when it did not speak.
@@ -28,14 +28,15 @@ struct err {
 };
 
 /* Always returns false, so that a failing function can end with `return err_set(...)`.
- * Text that does not fit is cut at a UTF-8 boundary; control characters become '?'. */
+ * Text that does not fit is cut at a UTF-8 boundary; control characters and what is
+ * not UTF-8 become '?'. Arguments may point into err->text. */
 bool err_set(struct err *err, enum err_code code, const char *format, ...) PRINTF_LIKE(3, 4);
 
 /* Puts "prefix: " before the text; code stays. Always returns false. */
 bool err_prefix(struct err *err, const char *format, ...) PRINTF_LIKE(2, 3);
 
-const char *err_word(enum err_code code);   /* stable word of the API, "journal-unavailable" */
-const char *err_title(enum err_code code);  /* for people, fixed per code */
-int err_http_status(enum err_code code);    /* status of the local API */
-const char *err_retry(enum err_code code);  /* "never", "same_key" or "after" */
+const char *err_word(enum err_code code);  /* stable word of the API, "journal-unavailable" */
+const char *err_title(enum err_code code); /* for people, fixed per code */
+int err_http_status(enum err_code code);   /* status of the local API */
+const char *err_retry(enum err_code code); /* "never", "same_key" or "after" */
 #endif

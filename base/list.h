@@ -14,7 +14,7 @@ struct list {
 	struct list_node head;
 };
 
-#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer) - offsetof(type, member)))
+#define CONTAINER_OF(pointer, type, member) ((type *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void list_node_init(struct list_node *node)
 {
@@ -66,10 +66,21 @@ static inline struct list_node *list_pop_front(struct list *list) /* NULL when e
 	return node;
 }
 
+static inline void list_move_all(struct list *from, struct list *to) /* to the back, in order */
+{
+	if (list_is_empty(from))
+		return;
+	from->head.next->prev = to->head.prev;
+	to->head.prev->next = from->head.next;
+	from->head.prev->next = &to->head;
+	to->head.prev = from->head.prev;
+	list_init(from);
+}
+
 /* The body must not remove other nodes; LIST_EACH_SAFE lets it remove the current one. */
-#define LIST_EACH(list, node)                                                                      \
+#define LIST_EACH(list, node) \
 	for (struct list_node *node = (list)->head.next; node != &(list)->head; node = node->next)
-#define LIST_EACH_SAFE(list, node)                                                                 \
-	for (struct list_node *node = (list)->head.next, *node##_next = node->next;                \
+#define LIST_EACH_SAFE(list, node)                                                  \
+	for (struct list_node *node = (list)->head.next, *node##_next = node->next; \
 	     node != &(list)->head; node = node##_next, node##_next = node->next)
 #endif

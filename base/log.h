@@ -20,9 +20,16 @@ enum log_format { LOG_JSON, LOG_TEXT };
 
 struct log_field {
 	const char *name;
-	enum { LOG_FIELD_STR, LOG_FIELD_INT, LOG_FIELD_BOOL, LOG_FIELD_DECIMAL, LOG_FIELD_ERR } kind;
+	enum {
+		LOG_FIELD_STR,
+		LOG_FIELD_INT,
+		LOG_FIELD_BOOL,
+		LOG_FIELD_DECIMAL,
+		LOG_FIELD_ERR
+	} kind;
 	union {
-		const char *str; /* NULL prints null; not UTF-8 and control characters are escaped */
+		const char
+			*str; /* NULL prints null; not UTF-8 and control characters are escaped */
 		int64_t integer;
 		bool boolean;
 		struct decimal decimal;
@@ -30,19 +37,22 @@ struct log_field {
 	} as;
 };
 
-#define F_STR(n, v)     ((struct log_field){ .name = (n), .kind = LOG_FIELD_STR, .as.str = (v) })
-#define F_INT(n, v)     ((struct log_field){ .name = (n), .kind = LOG_FIELD_INT, .as.integer = (v) })
-#define F_BOOL(n, v)    ((struct log_field){ .name = (n), .kind = LOG_FIELD_BOOL, .as.boolean = (v) })
-#define F_DECIMAL(n, v) ((struct log_field){ .name = (n), .kind = LOG_FIELD_DECIMAL, .as.decimal = (v) })
-#define F_ERR(v)        ((struct log_field){ .name = "code", .kind = LOG_FIELD_ERR, .as.err = (v) })
+#define F_STR(n, v)  ((struct log_field){ .name = (n), .kind = LOG_FIELD_STR, .as.str = (v) })
+#define F_INT(n, v)  ((struct log_field){ .name = (n), .kind = LOG_FIELD_INT, .as.integer = (v) })
+#define F_BOOL(n, v) ((struct log_field){ .name = (n), .kind = LOG_FIELD_BOOL, .as.boolean = (v) })
+#define F_DECIMAL(n, v) \
+	((struct log_field){ .name = (n), .kind = LOG_FIELD_DECIMAL, .as.decimal = (v) })
+#define F_ERR(v) ((struct log_field){ .name = "code", .kind = LOG_FIELD_ERR, .as.err = (v) })
 
 /* At least one field. */
-#define LOG(level, event, ...)                                                                     \
-	log_event(LOG_##level, (event), (const struct log_field[]){ __VA_ARGS__ },                 \
+#define LOG(level, event, ...)                                                     \
+	log_event(LOG_##level, (event), (const struct log_field[]){ __VA_ARGS__ }, \
 		  sizeof((const struct log_field[]){ __VA_ARGS__ }) / sizeof(struct log_field))
 
-void log_event(enum log_level level, const char *event, const struct log_field *fields, size_t count);
-void log_configure(enum log_level level, enum log_format format); /* before the second thread starts */
-bool log_level_parse(const char *word, enum log_level *level);    /* "info" ... */
+void log_event(enum log_level level, const char *event, const struct log_field *fields,
+	       size_t count);
+void log_configure(enum log_level level,
+		   enum log_format format);                    /* before the second thread starts */
+bool log_level_parse(const char *word, enum log_level *level); /* "info" ... */
 const char *log_level_name(enum log_level level);
 #endif

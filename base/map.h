@@ -1,6 +1,6 @@
 /* map.h - from short strings to objects.
  *
- * Keys are copied, values borrowed. Keyed hashing (SipHash with a random key per process), since
+ * Keys are copied, values borrowed. Keyed hashing (SipHash with a random key per map), since
  * keys come from apps. Not ordered. One thread. */
 #ifndef BASE_MAP_H
 #define BASE_MAP_H

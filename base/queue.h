@@ -15,8 +15,10 @@ struct queue;
 struct queue *queue_create(size_t max, void (*wake)(void *arg), void *arg);
 void queue_destroy(struct queue *queue); /* must be empty; NULL is fine */
 
-bool queue_push(struct queue *queue, struct list_node *item); /* false when full: item stays yours */
-void queue_push_always(struct queue *queue, struct list_node *item); /* past the bound, for answers */
+bool queue_push(struct queue *queue,
+		struct list_node *item); /* false when full or closed: item stays yours */
+/* Past the bound, for answers. False only after queue_close(): item stays yours. */
+bool queue_push_always(struct queue *queue, struct list_node *item);
 
 /* Moves everything that waits to the back of to, in order; the number of items. */
 size_t queue_take(struct queue *queue, struct list *to);

@@ -19,24 +19,27 @@ struct secret;
  * *is_locked tells whether mlock works (the caller warns when not). */
 MUST_CHECK bool secret_init(bool *is_locked, struct err *err);
 
-struct secret *secret_create(size_t len);                      /* zeroed */
-struct secret *secret_from(const void *bytes, size_t len);     /* copies; the caller wipes its own */
-struct secret *secret_from_str(const char *text);              /* without the NUL */
-struct secret *secret_copy(const struct secret *from);         /* NULL gives NULL */
-void secret_destroy(struct secret *secret);                    /* wipes; NULL is fine */
+struct secret *secret_create(size_t len);                  /* zeroed */
+struct secret *secret_from(const void *bytes, size_t len); /* copies; the caller wipes its own */
+struct secret *secret_from_str(const char *text);          /* without the NUL */
+struct secret *secret_copy(const struct secret *from);     /* NULL gives NULL */
+void secret_destroy(struct secret *secret);                /* wipes; NULL is fine */
 
 /* The bytes, writable, NUL-terminated past the end, until the matching close. */
 uint8_t *secret_open(const struct secret *secret);
 void secret_close(const struct secret *secret);
 
 size_t secret_len(const struct secret *secret);
-bool secret_equal(const struct secret *a, const struct secret *b); /* constant time for equal lengths */
-void secret_wipe(void *bytes, size_t len);                         /* not optimised away */
+bool secret_equal(const struct secret *a,
+		  const struct secret *b); /* constant time for equal lengths */
+void secret_wipe(void *bytes, size_t len); /* not optimised away */
 
-/* Reads a file (bounded by max bytes); one trailing newline is dropped. ERR_IO, and ERR_CONFIG
- * when group or others may read it. */
+/* Reads a file, a pipe or /dev/stdin; one trailing newline is dropped. ERR_IO when it cannot be
+ * read; ERR_CONFIG when it is empty, longer than max bytes, of another kind, or a regular file
+ * whose mode gives group or others any right. */
 MUST_CHECK bool secret_read_file(const char *path, size_t max, struct secret **result,
 				 struct err *err);
-/* Takes an environment variable and overwrites its bytes in the environment block. NULL if unset. */
+/* Takes an environment variable: overwrites its bytes in the environment block and unsets it.
+ * NULL when it is unset or empty. Before the second thread starts. */
 struct secret *secret_take_env(const char *name);
 #endif
