@@ -24,14 +24,15 @@ void loop_destroy(struct loop *loop); /* all its objects must be destroyed befor
 void loop_run(struct loop *loop);     /* until loop_stop() */
 void loop_stop(struct loop *loop);
 bool loop_is_mine(const struct loop *loop); /* called on the loop's thread (or not yet running)? */
-struct mono loop_now(const struct loop *loop); /* read once a turn */
-void *loop_uv(struct loop *loop);              /* the uv_loop_t, for net/ only */
+struct mono loop_now(struct loop *loop);    /* read once a turn */
+void *loop_uv(struct loop *loop);           /* the uv_loop_t, for net/ only */
 
 /* fn(arg) at the end of this turn, after every callback in progress has returned. */
 void loop_later(struct loop *loop, void (*fn)(void *arg), void *arg);
 void loop_free_later(struct loop *loop, void *memory); /* mem_free() at the end of the turn */
 
-struct timer *timer_create(struct loop *loop, void (*fn)(void *arg), void *arg);
+/* Not timer_create(): POSIX has that name. Never fires before its time. */
+struct timer *loop_timer_create(struct loop *loop, void (*fn)(void *arg), void *arg);
 void timer_start(struct timer *timer, int64_t after_ms); /* once; replaces an earlier start */
 void timer_start_at(struct timer *timer, struct mono deadline);
 void timer_stop(struct timer *timer);
