@@ -10,11 +10,11 @@
 #include <stdint.h>
 
 struct mono {
-	int64_t us;
-}; /* microseconds since some start; 0 means "never" in a deadline */
+	int64_t us; /* microseconds since some start; 0 means "never" in a deadline */
+};
 struct wall {
-	int64_t us;
-}; /* microseconds since 1970-01-01T00:00:00Z; 0 means "not known" */
+	int64_t us; /* microseconds since 1970-01-01T00:00:00Z; 0 means "not known" */
+};
 
 #define WALL_TEXT_LEN 28 /* 2026-11-22T11:02:05.123456Z and NUL */
 

@@ -3,8 +3,8 @@
  * value = units / 10^scale. No rounding happens unless a function's name says so; whatever does
  * not fit is ERR_OVERFLOW. The scale is kept as written, so "0.25470" prints as "0.25470";
  * trailing zeros are only dropped where the value would not fit with them, and by decimal_trim().
- * A zero has no sign. Plain notation only: no exponent, no plus sign, no bare
- * dot. Any thread; values, no ownership. */
+ * A zero has no sign. Plain notation only: no exponent, no plus sign, no bare dot. Any thread;
+ * values, no ownership. */
 #ifndef BASE_DECIMAL_H
 #define BASE_DECIMAL_H
 #include <stddef.h>
@@ -42,9 +42,8 @@ MUST_CHECK bool decimal_add(struct decimal a, struct decimal b, struct decimal *
 			    struct err *err);
 MUST_CHECK bool decimal_sub(struct decimal a, struct decimal b, struct decimal *rest,
 			    struct err *err);
-MUST_CHECK bool
-decimal_mul(struct decimal a, struct decimal b, struct decimal *product,
-	    struct err *err); /* scale above DECIMAL_SCALE_MAX: trimmed, else ERR_OVERFLOW */
+MUST_CHECK bool decimal_mul(struct decimal a, struct decimal b, struct decimal *product,
+			    struct err *err);
 /* a / b rounded to scale places. b = 0 is ERR_DECIMAL. */
 MUST_CHECK bool decimal_div(struct decimal a, struct decimal b, uint8_t scale,
 			    enum decimal_rounding rounding, struct decimal *quotient,

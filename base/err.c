@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 
 #define TEXT_ROOM sizeof(((struct err *)0)->text)
+#define WORK_ROOM (TEXT_ROOM + 3) /* the rest of a character on the cut, to see that it is one */
 
 static const struct {
 	const char *word, *title, *retry;
@@ -41,28 +42,18 @@ static void copy_clean(char *to, const char *from, size_t len)
 	*to = '\0';
 }
 
-/* Formats after what is already in text; text holds one character more than a struct err, so that
- * the cut can look at what follows it. */
-static void append(char text[TEXT_ROOM + 4], const char *format, va_list args)
-{
-	size_t used = strlen(text);
-
-	if (vsnprintf(text + used, TEXT_ROOM + 4 - used, format, args) < 0)
-		text[used] = '\0';
-}
-
-static void set_text(struct err *err, const char text[TEXT_ROOM + 4])
+static void set_text(struct err *err, const char *text)
 {
 	copy_clean(err->text, text, utf8_fit(text, strlen(text), TEXT_ROOM - 1));
 }
 
 bool err_set(struct err *err, enum err_code code, const char *format, ...)
 {
-	char text[TEXT_ROOM + 4] = ""; /* apart, as an argument may be err->text */
+	char text[WORK_ROOM] = ""; /* apart, as an argument may be err->text */
 	va_list args;
 
 	va_start(args, format);
-	append(text, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	err->code = code;
 	err->exchange_code = 0;
@@ -72,12 +63,12 @@ bool err_set(struct err *err, enum err_code code, const char *format, ...)
 
 bool err_prefix(struct err *err, const char *format, ...)
 {
-	char text[TEXT_ROOM + 4] = "";
+	char text[WORK_ROOM] = "";
 	size_t used;
 	va_list args;
 
 	va_start(args, format);
-	append(text, format, args);
+	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	used = strlen(text);
 	snprintf(text + used, sizeof(text) - used, ": %s", err->text);

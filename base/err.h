@@ -14,9 +14,8 @@
 
 enum err_code {
 #define X(name, word, status, retry, title) ERR_##name,
-	ERR_CODES(X)
+	ERR_CODES(X) ERR_CODE_COUNT
 #undef X
-		ERR_CODE_COUNT
 };
 
 /* exchange_code: the integer code the exchange gave, 0 when it did not speak.

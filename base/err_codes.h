@@ -9,6 +9,7 @@
 #ifndef BASE_ERR_CODES_H
 #define BASE_ERR_CODES_H
 
+/* clang-format off: one code, one line */
 #define ERR_CODES(X)                                                                           \
 	X(NONE, "none", 200, "never", "No error")                                              \
 	/* The request itself. */                                                              \
@@ -61,4 +62,5 @@
 	X(USAGE, "usage", 500, "never", "Usage error")                                         \
 	X(IO, "io", 500, "after", "Input or output failed")                                    \
 	X(OVERFLOW, "overflow", 422, "never", "Number too large")
+/* clang-format on */
 #endif

@@ -156,7 +156,7 @@ static void add_head(struct buf *line, enum log_level level, const char *event)
 		buf_printf(line, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", time,
 			   level_names[level], event);
 	else
-		buf_printf(line, "%s %-5s %s", time, level_texts[level], event);
+		buf_printf(line, "%s %s %s", time, level_texts[level], event);
 }
 
 /* Nobody can be told when this fails. */
