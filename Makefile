@@ -1,48 +1,95 @@
-# deltagate. The targets people use: all run test asan tsan fuzz bench lint cover clean install.
-# Objects go to $(BUILD); every .c file is found by its folder.
+# deltagate. The targets people use: all run test asan tsan fuzz lint cover install clean.
+# Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
-CC       ?= gcc
+CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
 CFLAGS   ?= -O2 -g
+PREFIX   ?= /usr/local
+PYTHON   := /usr/bin/python3
 PKGS     := libuv libmicrohttpd libwebsockets libcurl jansson libsodium sqlite3 libcrypto yaml-0.1
 WARNINGS := -Wall -Wextra -Werror -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	    -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wundef \
 	    -Wformat=2 -Wvla -Wconversion -Wno-sign-conversion
-HARDEN   := -D_FORTIFY_SOURCE=2 -fstack-protector-strong -fPIE
-DG_CFLAGS = -std=gnu11 -I. -D_GNU_SOURCE -pthread $(WARNINGS) $(HARDEN) $(PKG_CFLAGS) $(CFLAGS) $(SAN)
+HARDEN   ?= -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+LANGUAGE  = -std=gnu11 -I. -D_GNU_SOURCE $(PKG_CFLAGS)
+DG_CFLAGS = $(LANGUAGE) -pthread -fPIE $(WARNINGS) $(HARDEN) $(CFLAGS) $(SAN)
 DG_LDFLAGS = -pie -Wl,-z,relro,-z,now -pthread $(SAN) $(LDFLAGS)
+Q        := $(if $(V),,@)
 
-ifeq ($(filter clean,$(MAKECMDGOALS)),)
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PKGS) 2>/dev/null)
-endif
-
-lib_srcs  = $(filter-out %_test.c,$(wildcard $(1)/*.c))
-objs      = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-BASE_OBJ := $(call objs,$(call lib_srcs,base))
-NET_OBJ  := $(call objs,$(call lib_srcs,net))
-CLI_OBJ  := $(call objs,$(call lib_srcs,cli))
-SIM_OBJ  := $(call objs,$(call lib_srcs,sim))
-LIB_OBJ  := $(call objs,$(call lib_srcs,client))
-SRV_OBJ  := $(call objs,$(call lib_srcs,server))
-UNITS    := $(patsubst %.c,$(BUILD)/unit/%,$(wildcard base/*_test.c net/*_test.c client/*_test.c server/*_test.c sim/*_test.c cli/*_test.c))
-
+# What runs when no target is named.
 .PHONY: all
-all: $(BUILD)/deltagated $(BUILD)/deltagate $(BUILD)/deltasim
+all:
 
-$(BUILD)/obj/%.o: %.c
+# One compiler a processor, unless the command line says otherwise.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --no-print-directory -j$(shell nproc)
+endif
+.DELETE_ON_ERROR:
+.PHONY: FORCE
+FORCE:
+
+# ---- Debian packages, before anything else: make remakes what it includes, then starts over ----
+DEPS_run   := run
+DEPS_test  := run test
+DEPS_units := test
+DEPS_asan  := run test
+DEPS_tsan  := run test
+DEPS_fuzz  := fuzz
+DEPS_lint  := lint test
+DEPS_cover := run test cover
+DEPS       := $(sort build $(foreach goal,$(MAKECMDGOALS),$(DEPS_$(goal))))
+GOALS      := $(or $(MAKECMDGOALS),all)
+
+ifneq ($(filter-out clean fresh,$(GOALS)),)
+include $(BUILD)/packages.mk
+endif
+$(BUILD)/packages.mk: FORCE
+	@tests/install-deps.sh $(DEPS)
 	@mkdir -p $(@D)
-	$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
+	@cflags=$$(pkg-config --cflags $(PKGS)) && libs=$$(pkg-config --libs $(PKGS)) && \
+	printf 'PKG_CFLAGS := %s\nPKG_LIBS := %s\n' "$$cflags" "$$libs" >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(BUILD)/libbase.a: $(BASE_OBJ)
-$(BUILD)/libnet.a: $(NET_OBJ)
-$(BUILD)/libdeltadefi.a: $(LIB_OBJ)
-$(BUILD)/libserver.a: $(filter-out $(BUILD)/obj/server/main.o,$(SRV_OBJ))
-$(BUILD)/libsim.a: $(filter-out $(BUILD)/obj/sim/main.o,$(SIM_OBJ))
-$(BUILD)/libcli.a: $(filter-out $(BUILD)/obj/cli/main.o,$(CLI_OBJ))
+# ---- Libraries and programs ----
+sources   = $(filter-out %_test.c,$(wildcard $(1)/*.c))
+objects   = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+BASE_OBJ := $(call objects,$(call sources,base))
+NET_OBJ  := $(call objects,$(call sources,net))
+CLI_OBJ  := $(call objects,$(call sources,cli))
+SIM_OBJ  := $(call objects,$(call sources,sim))
+LIB_OBJ  := $(call objects,$(call sources,client))
+SRV_OBJ  := $(call objects,$(call sources,server))
+FOLDERS  := base net client server sim cli
+UNITS    := $(patsubst %.c,$(BUILD)/unit/%,$(wildcard $(addsuffix /*_test.c,$(FOLDERS))))
+PROGRAMS := $(if $(wildcard server/main.c),$(BUILD)/deltagated) \
+	    $(if $(wildcard cli/main.c),$(BUILD)/deltagate) \
+	    $(if $(wildcard sim/main.c),$(BUILD)/deltasim)
+VECTORS  := $(if $(wildcard tests/vectors.c),$(BUILD)/vectors)
+
+all: $(PROGRAMS)
+
+# Other flags mean other objects, and a file that came or went means another archive: both are
+# written down, and the note is touched only when it changes.
+note = mkdir -p $(@D); printf '%s\n' '$(1)' | cmp -s - $@ || printf '%s\n' '$(1)' >$@
+$(BUILD)/flags: FORCE
+	@$(call note,$(CC) $(DG_CFLAGS) $(DG_LDFLAGS))
+$(BUILD)/obj/%/files: FORCE
+	@$(call note,$(sort $(call sources,$*)))
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/libbase.a: $(BASE_OBJ) $(BUILD)/obj/base/files
+$(BUILD)/libnet.a: $(NET_OBJ) $(BUILD)/obj/net/files
+$(BUILD)/libdeltadefi.a: $(LIB_OBJ) $(BUILD)/obj/client/files
+$(BUILD)/libserver.a: $(filter-out $(BUILD)/obj/server/main.o,$(SRV_OBJ)) $(BUILD)/obj/server/files
+$(BUILD)/libsim.a: $(filter-out $(BUILD)/obj/sim/main.o,$(SIM_OBJ)) $(BUILD)/obj/sim/files
+$(BUILD)/libcli.a: $(filter-out $(BUILD)/obj/cli/main.o,$(CLI_OBJ)) $(BUILD)/obj/cli/files
 $(BUILD)/%.a:
-	@mkdir -p $(@D)
+	@echo "  AR   $@"
 	@rm -f $@
-	ar rcs $@ $^
+	$(Q)ar rcs $@ $(filter %.o,$^)
 
 LIBS_base   = $(BUILD)/libbase.a
 LIBS_net    = $(BUILD)/libnet.a $(LIBS_base)
@@ -51,26 +98,70 @@ LIBS_server = $(BUILD)/libserver.a $(LIBS_client)
 LIBS_sim    = $(BUILD)/libsim.a $(LIBS_net)
 LIBS_cli    = $(BUILD)/libcli.a $(LIBS_net)
 
+define LINK
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+endef
+
 $(BUILD)/deltagated: $(BUILD)/obj/server/main.o $(LIBS_server)
-	$(CC) $(DG_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(LINK)
 $(BUILD)/deltasim: $(BUILD)/obj/sim/main.o $(LIBS_sim)
-	$(CC) $(DG_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(LINK)
 $(BUILD)/deltagate: $(BUILD)/obj/cli/main.o $(LIBS_cli)
-	$(CC) $(DG_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(LINK)
 $(BUILD)/vectors: $(BUILD)/obj/tests/vectors.o $(LIBS_client)
-	$(CC) $(DG_LDFLAGS) -o $@ $^ $(PKG_LIBS)
+	$(LINK)
 
 # A unit test x_test.c links the libraries of its folder.
 .SECONDEXPANSION:
 $(UNITS): $(BUILD)/unit/%: $(BUILD)/obj/%.o $$(LIBS_$$(word 1,$$(subst /, ,$$*)))
-	@mkdir -p $(@D)
-	$(CC) $(DG_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka
+	$(LINK) -lcmocka
 
-.PHONY: units
+# ---- Running ----
+.PHONY: run
+run: all
+	@exec tests/demo.sh $(BUILD)
+
+# ---- Tests: each ends with one line, N passed, N failed, N skipped ----
+.PHONY: units test asan tsan cover lint fresh
 units: $(UNITS)
-	@status=0; for unit in $(UNITS); do ASAN_OPTIONS=handle_segv=2 $$unit || status=1; done; exit $$status
+	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
-.PHONY: clean
+test: all $(UNITS) $(VECTORS)
+	@$(PYTHON) tests/run_tests.py --build $(BUILD) $(TEST_FLAGS)
+
+# The same suite with other objects, in a folder of their own.
+asan:
+	@$(MAKE) BUILD=$(BUILD)/asan HARDEN= CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+		SAN="-fsanitize=address,undefined -fno-sanitize-recover=undefined" test
+tsan:
+	@$(MAKE) BUILD=$(BUILD)/tsan HARDEN= CFLAGS="-O1 -g -fno-omit-frame-pointer" \
+		SAN="-fsanitize=thread" TEST_FLAGS="--threads" test
+cover:
+	@$(MAKE) BUILD=$(BUILD)/cover HARDEN= CFLAGS="-O0 -g" SAN="--coverage" test
+	@mkdir -p $(BUILD)/cover/report
+	@gcovr --root . --exclude '.*_test\.c' --exclude tests/ --print-summary \
+		--html-details $(BUILD)/cover/report/index.html $(BUILD)/cover/obj | tail -n 5
+	@echo "line by line: $(BUILD)/cover/report/index.html"
+
+lint:
+	@$(PYTHON) tests/lint.py --build $(BUILD) -- $(LANGUAGE)
+
+# From nothing: a bare Debian in a folder of its own, as root.
+fresh:
+	@tests/fresh.sh
+
+# ---- Installing ----
+.PHONY: install clean
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/deltagate
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+	$(foreach file,$(wildcard README.md openapi.yaml schema/asyncapi.yaml schema/journal.sql),\
+		install -m 644 $(file) $(DESTDIR)$(PREFIX)/share/doc/deltagate &&) true
+	$(foreach file,$(wildcard docker/deltagated.service),\
+		install -D -m 644 $(file) $(DESTDIR)$(PREFIX)/lib/systemd/system/deltagated.service &&) true
+
 clean:
 	rm -rf $(BUILD)
 
