@@ -134,7 +134,10 @@ MUST_CHECK bool order_step(struct order *order, enum order_event event, struct e
 bool order_can(const struct order *order, enum order_event event);
 
 /* Adds an execution to the sums and moves to PARTIALLY_FILLED or stays; final states stay final.
- * The caller has made sure that the execution is new. ERR_OVERFLOW leaves the order as it was. */
+ * What executed is booked whatever the state: where no execution should be possible (nothing
+ * signed, rejected, failed) order_can(order, EV_FILL_PART) is false, and the caller has a story
+ * to tell. The caller has made sure that the execution is new, and knows when it was the last.
+ * ERR_OVERFLOW leaves the order as it was. */
 MUST_CHECK bool order_book_fill(struct order *order, const struct fill *fill, struct err *err);
 
 bool order_is_final(enum order_state state);
@@ -142,7 +145,8 @@ bool order_is_live(enum order_state state);       /* OPEN or PARTIALLY_FILLED */
 bool order_may_be_live(enum order_state state);   /* live, SUBMITTING or UNKNOWN */
 /* What was ordered in base, if known: the terms' or the exchange's figure. */
 bool order_base_qty(const struct order *order, struct decimal *qty);
-bool order_average_price(const struct order *order, struct decimal *price); /* false: no fill */
+/* Executed quote / executed base to 12 places, the rest cut off; false: no fill. */
+bool order_average_price(const struct order *order, struct decimal *price);
 
 const char *order_state_name(enum order_state state);
 const char *order_event_name(enum order_event event);
@@ -151,6 +155,7 @@ const char *order_type_name(enum order_type type);
 bool order_state_parse(const char *word, enum order_state *state); /* not "none" */
 
 void order_set_error(struct order *order, const struct err *err);
-/* A fresh id: prefix, then 48 bits of now in ms and 80 random bits in Crockford's base 32. */
+/* A fresh id: prefix ("ord_", at most 5 characters), then 48 bits of now in ms and 80 random bits
+ * in Crockford's base 32: later milliseconds sort later. */
 void order_make_id(const char *prefix, struct wall now, char id[ORDER_ID_LEN]);
 #endif
