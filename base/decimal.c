@@ -203,27 +203,28 @@ static bool at_scale(struct decimal value, uint8_t scale, int128 *units)
 	return !__builtin_mul_overflow(value.units, power_of_ten(scale - value.scale), units);
 }
 
-static uint8_t larger(uint8_t a, uint8_t b)
+static bool add_at_scale(struct decimal a, struct decimal b, uint8_t scale, int128 *sum)
 {
-	return a > b ? a : b;
-}
+	int128 left, right;
 
-static bool add_aligned(struct decimal a, struct decimal b, struct decimal *sum, struct err *err)
-{
-	uint8_t scale = larger(a.scale, b.scale);
-	int128 left, right, units;
-
-	if (!at_scale(a, scale, &left) || !at_scale(b, scale, &right) ||
-	    __builtin_add_overflow(left, right, &units))
-		return overflow(err);
-	return settle(units, scale, sum, err);
+	return at_scale(a, scale, &left) && at_scale(b, scale, &right) &&
+	       !__builtin_add_overflow(left, right, sum);
 }
 
 bool decimal_add(struct decimal a, struct decimal b, struct decimal *sum, struct err *err)
 {
-	/* Zeros that were written may be what makes it too long. */
-	return add_aligned(a, b, sum, err) ||
-	       add_aligned(decimal_trim(a), decimal_trim(b), sum, err);
+	struct decimal *longer = a.scale > b.scale ? &a : &b;
+	int128 units;
+
+	/* Zeros that were written may be all that stands in the way. At equal scales nothing does,
+	 * so longer->scale is above 0 here. */
+	while (!add_at_scale(a, b, longer->scale, &units)) {
+		if (longer->units % 10 != 0)
+			return overflow(err);
+		longer->units /= 10;
+		longer->scale--;
+	}
+	return settle(units, longer->scale, sum, err);
 }
 
 bool decimal_sub(struct decimal a, struct decimal b, struct decimal *rest, struct err *err)
@@ -232,24 +233,20 @@ bool decimal_sub(struct decimal a, struct decimal b, struct decimal *rest, struc
 	return decimal_add(a, b, rest, err);
 }
 
-/* Takes the tens out of a * b, so that the product is as short as it can be. */
-static void cancel_tens(int128 *a, int128 *b, unsigned *scale)
+/* Divides a * b by ten without multiplying; false when that leaves a rest. */
+static bool cancel_ten(int128 *a, int128 *b)
 {
-	for (; *scale > 0; (*scale)--) {
-		if (*a % 10 == 0) {
-			*a /= 10;
-		} else if (*b % 10 == 0) {
-			*b /= 10;
-		} else if (*a % 5 == 0 && *b % 2 == 0) {
-			*a /= 5;
-			*b /= 2;
-		} else if (*a % 2 == 0 && *b % 5 == 0) {
-			*a /= 2;
-			*b /= 5;
-		} else {
-			return;
+	static const struct {
+		int from_a, from_b;
+	} ways[] = { { 10, 1 }, { 1, 10 }, { 5, 2 }, { 2, 5 } };
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (*a % ways[i].from_a == 0 && *b % ways[i].from_b == 0) {
+			*a /= ways[i].from_a;
+			*b /= ways[i].from_b;
+			return true;
 		}
-	}
+	return false;
 }
 
 bool decimal_mul(struct decimal a, struct decimal b, struct decimal *product, struct err *err)
@@ -257,10 +254,10 @@ bool decimal_mul(struct decimal a, struct decimal b, struct decimal *product, st
 	unsigned scale = a.scale + b.scale;
 	int128 units;
 
-	if (__builtin_mul_overflow(a.units, b.units, &units)) {
-		cancel_tens(&a.units, &b.units, &scale);
-		if (__builtin_mul_overflow(a.units, b.units, &units))
+	while (__builtin_mul_overflow(a.units, b.units, &units)) {
+		if (scale == 0 || !cancel_ten(&a.units, &b.units))
 			return overflow(err);
+		scale--;
 	}
 	return settle(units, scale, product, err);
 }
