@@ -1,0 +1,30 @@
+/* feed.h - what the exchange says of an order, turned into facts of the journal.
+ *
+ * Answers (and, with the streams, messages) overtake each other: an execution is booked once,
+ * whoever brings it; fills are written before the state they lead to, in one transaction; a state
+ * never goes backwards; a status we do not know is logged and leaves the order as it was. Fills
+ * are complete when their sum equals what the exchange says was executed; until then an order
+ * does not become final. Loop thread only. */
+#ifndef SERVER_FEED_H
+#define SERVER_FEED_H
+#include <stdbool.h>
+
+#include "client/deltadefi.h"
+#include "server/orders.h"
+
+enum feed_news {
+	FEED_ABSENT,     /* built but not submitted, as far as the exchange knows */
+	FEED_LIVE,       /* on its way to the book, or on it */
+	FEED_FINAL,      /* filled, cancelled or failed there */
+	FEED_INCOMPLETE, /* executions are missing: ask for the order, then for the trades */
+	FEED_UNREADABLE, /* a status we do not know */
+};
+
+/* cause: who brought it, for the journal. */
+enum feed_news feed_order(struct orders *orders, struct tracked *tracked,
+			  const struct dd_order *seen, const char *cause);
+/* As FEED_INCOMPLETE may be for ever (the exchange's own sums may be wrong): takes the state all
+ * the same, and says so in log and journal. */
+enum feed_news feed_order_as_is(struct orders *orders, struct tracked *tracked,
+				const struct dd_order *seen, const char *cause);
+#endif

@@ -1,0 +1,41 @@
+/* place.h - carries one order from accepted to an outcome, the journal before each step.
+ *
+ *   queue --> build --> sign --> journal: submitting (durable) --> submit --> journal: outcome
+ *
+ * The exchange's order id and the signed bytes are durable before submit is sent. After that
+ * nothing is ever built anew for the order, except when the exchange said that the transaction
+ * expired (4300) and, asked, knew no live order: then settle.c calls place_rebuild(), once.
+ * A step is repeated only when it is proven not to have happened. Loop thread only. */
+#ifndef SERVER_PLACE_H
+#define SERVER_PLACE_H
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "server/orders.h"
+
+struct dd_client;
+struct loop;
+struct place;
+struct scheduler;
+struct settle;
+struct venue;
+
+struct place_config {
+	int64_t tries;         /* of a build, and of a submit that never left */
+	int64_t queue_wait_ms; /* without valid_until, an order waits no longer than this */
+};
+
+struct place *place_create(struct loop *loop, const struct place_config *config,
+			   struct dd_client *exchange, struct scheduler *scheduler,
+			   struct orders *orders, struct venue *venue); /* borrows all */
+void place_set_settle(struct place *place, struct settle *settle);      /* before the first order */
+void place_destroy(struct place *place); /* orders under way stay as the journal has them */
+
+/* The order is ACCEPTED and that is durable: queue it. */
+void place_start(struct place *place, struct tracked *tracked);
+/* The order is BUILDING again after a proven expiry: build, sign and submit it once more. */
+void place_rebuild(struct place *place, struct tracked *tracked);
+/* Its app wants it gone: true when that is done (it was waiting); else it is marked, and stopped
+ * at the latest before it would be signed. */
+bool place_withdraw(struct place *place, struct tracked *tracked, const struct journal_step *step);
+#endif

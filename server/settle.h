@@ -1,0 +1,49 @@
+/* settle.h - asks what became of orders whose submit has no certain outcome.
+ *
+ * By the exchange's order id, at 0.3, 1, 2, 5, 10, 10 ... seconds, for as long as it takes. The
+ * very same signed bytes are sent again only while the order's valid_until has not passed, and
+ * only after the exchange has not known the order as live for resubmit_ms; they spend the same
+ * input, so they cannot place it twice. An order the exchange does not know becomes FAILED only
+ * after give_up_ms, which is longer than a built transaction can live. 4300 and, asked, no live
+ * order licenses one rebuild, or FAILED. Loop thread only. */
+#ifndef SERVER_SETTLE_H
+#define SERVER_SETTLE_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "server/orders.h"
+
+struct dd_client;
+struct loop;
+struct place;
+struct scheduler;
+struct settle;
+struct venue;
+
+struct settle_config {
+	int64_t resubmit_ms;
+	int64_t give_up_ms;
+};
+
+struct settle *settle_create(struct loop *loop, const struct settle_config *config,
+			     struct dd_client *exchange, struct scheduler *scheduler,
+			     struct orders *orders, struct venue *venue, struct journal *journal,
+			     struct place *place); /* borrows all */
+void settle_destroy(struct settle *settle);
+
+/* The order is SUBMITTING or UNKNOWN and its fate is open. is_expired: the exchange answered
+ * 4300 to the submit. Once settled, live orders are left to check.h. */
+void settle_start(struct settle *settle, struct tracked *tracked, bool is_expired);
+
+struct settle_status {
+	bool is_active;
+	int asked;          /* times the exchange was asked */
+	struct wall next;   /* when it will be asked again */
+	const char *reason; /* why it is still open; borrowed */
+};
+void settle_status(const struct tracked *tracked, struct settle_status *status);
+/* Orders that were never asked about with a definite answer: while there are any after a
+ * restart, no new order is taken. */
+size_t settle_unexplained(const struct settle *settle);
+#endif
