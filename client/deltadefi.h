@@ -33,7 +33,8 @@ struct secret;
 
 /* What is known of the request:
  *   NOT_SENT  it never left this host: repeat freely
- *   REFUSED   the exchange answered that it did not do it (see class and code)
+ *   REFUSED   the exchange answered that it did not do it (see class and code); or it was never
+ *             asked, as the request makes no sense (http_status 0, err says why)
  *   DONE      it did it
  *   UNKNOWN   it may have done it: the answer was lost, cut, unreadable or ambiguous */
 enum dd_verdict { DD_NOT_SENT, DD_REFUSED, DD_DONE, DD_UNKNOWN };
@@ -90,6 +91,7 @@ const char *dd_network_stream_url(const char *network);
 const char *dd_class_word(enum dd_class class_);
 const char *dd_status_word(enum dd_status status);
 enum dd_class dd_class_of(int code);               /* from the table, else by its thousand */
+const char *dd_code_message(int code);             /* the exchange's own; "" for an unknown code */
 enum dd_status dd_status_parse(const char *word);  /* UNKNOWN for a word we do not know */
 
 /* ---- accounts ------------------------------------------------------------------------- */
@@ -151,12 +153,14 @@ void dd_api_key_renew(struct dd_client *client, dd_new_key_fn *done, void *arg);
 
 /* Fetches the sealed key and opens it with the password (on a pool thread). Completion: DONE, or
  * the fetch's failure, or REFUSED with ERR_OPKEY when it does not open. hash_matches is false
- * when the key's hash is not the one the exchange states: warn, since that field's meaning is
- * not confirmed on live data. The password is copied and wiped. */
+ * when the key's hash is not the one the exchange states, or it states none: warn, since that
+ * field's meaning is not confirmed on live data. The password is copied and wiped. */
 typedef void dd_unlock_fn(void *arg, const struct dd_result *result, bool hash_matches);
 void dd_unlock(struct dd_client *client, const struct secret *password, dd_unlock_fn *done,
 	       void *arg);
-void dd_lock(struct dd_client *client); /* wipes the operation key; an unlock under way is dropped */
+/* Wipes the operation key. An unlock under way is dropped: it still completes, REFUSED with
+ * ERR_OPKEY_LOCKED. */
+void dd_lock(struct dd_client *client);
 bool dd_is_unlocked(const struct dd_client *client);
 const char *dd_key_hash(const struct dd_client *client); /* hex of 28 bytes, "" while locked */
 
@@ -206,6 +210,7 @@ struct dd_order {
 	char symbol[DD_SYMBOL_LEN];
 	enum dd_status status;
 	char status_text[32]; /* as given, for a status we do not know */
+	bool has_side, has_type; /* false: absent or an unknown word, and the next two say nothing */
 	enum dd_side side;
 	enum dd_type type;
 	struct dd_number base_qty, quote_qty, price, market_order_limit_price;
@@ -230,6 +235,7 @@ struct dd_page {
 	unsigned limit; /* 1 to 250 */
 	unsigned page;  /* 1 to 1000 */
 };
+/* total: over all pages, -1 when the exchange does not say; a count of 0 ends any walk. */
 typedef void dd_orders_fn(void *arg, const struct dd_result *result, const struct dd_order *orders,
 			  size_t count, int64_t total);
 typedef void dd_executions_fn(void *arg, const struct dd_result *result,
