@@ -110,7 +110,7 @@ $(BUILD)/deltasim: $(BUILD)/obj/sim/main.o $(LIBS_sim)
 	$(LINK)
 $(BUILD)/deltagate: $(BUILD)/obj/cli/main.o $(LIBS_cli)
 	$(LINK)
-$(BUILD)/vectors: $(BUILD)/obj/tests/vectors.o $(LIBS_client)
+$(BUILD)/vectors: $(call objects,$(wildcard tests/vectors*.c)) $(LIBS_client)
 	$(LINK)
 
 # A unit test x_test.c links the libraries of its folder.
