@@ -44,23 +44,19 @@ bool log_level_parse(const char *word, enum log_level *level)
 	return false;
 }
 
-/* One character as it stands in a JSON string; point 0xfffd with step 0 for what is no UTF-8. */
+/* One character as it stands in a JSON string; step is 0 for a byte that is no UTF-8. */
 static void add_char(struct buf *line, const char *text, size_t step, uint32_t point)
 {
-	if (step == 0 || utf8_is_control(point)) {
-		static const char short_forms[] = "\bb\ff\nn\rr\tt";
-		const char *known =
-			point < 0x20 && point > 0 ? strchr(short_forms, (int)point) : NULL;
-
-		if (known)
-			buf_printf(line, "\\%c", known[1]);
-		else
-			buf_printf(line, "\\u%04x", step ? point : 0xfffdu);
-		return;
-	}
 	if (point == '"' || point == '\\')
 		buf_add_char(line, '\\');
-	buf_add(line, text, step);
+	if (step == 0)
+		buf_add_str(line, "\\ufffd");
+	else if (point == '\n')
+		buf_add_str(line, "\\n");
+	else if (utf8_is_control(point))
+		buf_printf(line, "\\u%04x", point);
+	else
+		buf_add(line, text, step);
 }
 
 static void add_quoted(struct buf *line, const char *text)

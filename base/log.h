@@ -5,7 +5,9 @@
  * gives {"ts":"...","level":"info","event":"order.submitted","order":"...","price":"0.45"}.
  * Events are fixed names, fields are typed, and no field type takes a secret, so none can be
  * printed. Levels say who must act: error wakes someone, warn is looked at today, info is
- * history, debug is off. One write(2) a line to stderr; lines of two threads do not mix. */
+ * history, debug is off. One write(2) a line to stderr; lines of two threads do not mix, as no
+ * line is longer than a pipe takes at once: a long string is cut and ends in "...", and a field
+ * that does not fit any more is left out, which "cut":true at the end tells. Any thread. */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 #include <stdbool.h>
@@ -33,7 +35,7 @@ struct log_field {
 		int64_t integer;
 		bool boolean;
 		struct decimal decimal;
-		const struct err *err; /* prints the word and the text: "<name>":..., "error":... */
+		const struct err *err; /* its word, "exchange_code" if any, "error": its text */
 	} as;
 };
 
