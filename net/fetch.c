@@ -1,0 +1,761 @@
+#include "net/fetch.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "net/loop.h"
+
+#define ANSWER_HEAD_MAX   65536 /* bytes of status line and headers */
+#define CONNECTION_AGE_S  50    /* idle ones are not used again later; others close them at 60 */
+#define KEEPALIVE_IDLE_S  20
+#define KEEPALIVE_EVERY_S 5
+#define RETRY_AFTER_MAX_S 86400
+
+struct fetcher {
+	struct loop *loop;
+	CURLM *multi;
+	struct timer *timer;
+	struct list fetches; /* all that owe a callback */
+	struct list socks;
+	char *ca_file, *unix_socket, *user_agent;
+	long connect_timeout_ms;
+	bool is_closing;
+};
+
+/* One of libcurl's sockets. */
+struct sock {
+	struct list_node node;
+	struct fetcher *fetcher;
+	struct watch *watch;
+	curl_socket_t fd;
+};
+
+struct fetch {
+	struct list_node node; /* in fetcher->fetches, until done was called or cancelled */
+	struct fetcher *fetcher;
+	fetch_done_fn *done;
+	void *arg;
+	CURL *easy; /* NULL once finished */
+	struct curl_slist *headers;
+	char *body;
+	size_t body_len, body_sent;
+	bool may_repeat;    /* asks only: libcurl may ask again on a new connection */
+	bool is_delivering; /* finished; deliver() was put off */
+	char *name;         /* "POST host/path", for errors */
+	size_t answer_head_len;
+	bool is_head_whole, has_framing;
+	struct buf answer;
+	struct fetch_result result;
+	char reason[CURL_ERROR_SIZE];
+};
+
+/* ---- Memory. Headers hold the API key, and libcurl copies them about. ---- */
+
+static void wipe_and_free(void *memory)
+{
+	if (memory)
+		secret_wipe(memory, malloc_usable_size(memory));
+	free(memory);
+}
+
+static void *wiping_realloc(void *old, size_t size)
+{
+	size_t old_size = old ? malloc_usable_size(old) : 0;
+	void *new = malloc(size);
+
+	if (new &&old) {
+		memcpy(new, old, old_size < size ? old_size : size);
+		wipe_and_free(old);
+	}
+	return new;
+}
+
+static bool start_curl(struct err *err)
+{
+	static bool
+		is_started; /* the loop thread's; libcurl counts for itself, but not the memory */
+
+	if (!is_started && curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_and_free,
+						wiping_realloc, strdup, calloc) != CURLE_OK)
+		return err_set(err, ERR_INTERNAL, "libcurl does not start");
+	is_started = true;
+	return true;
+}
+
+/* ---- libcurl on the loop ---- */
+
+static void finish(struct fetch *fetch, CURLcode code);
+
+static void collect_finished(struct fetcher *fetcher)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(fetcher->multi, &left))) {
+		CURLcode code = message->data.result;
+		struct fetch *fetch = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &fetch);
+		finish(fetch, code); /* message dies with the handle */
+	}
+}
+
+static void on_sock_ready(void *arg, unsigned events)
+{
+	struct sock *sock = arg;
+	struct fetcher *fetcher = sock->fetcher; /* the call may take the sock away */
+	int ready = (events & WATCH_READ ? CURL_CSELECT_IN : 0) |
+		    (events & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(fetcher->multi, sock->fd, ready, &running);
+	collect_finished(fetcher);
+}
+
+static void on_timer(void *arg)
+{
+	struct fetcher *fetcher = arg;
+	int running;
+
+	curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	collect_finished(fetcher);
+}
+
+/* -1 stops; 0 fires from the loop too, never from within this call. */
+static int set_timer(CURLM *multi, long wait_ms, void *arg)
+{
+	struct fetcher *fetcher = arg;
+
+	(void)multi;
+	if (wait_ms < 0)
+		timer_stop(fetcher->timer);
+	else
+		timer_start(fetcher->timer, wait_ms);
+	return 0;
+}
+
+static void sock_destroy(struct sock *sock)
+{
+	watch_destroy(sock->watch); /* at once: libcurl closes the descriptor next */
+	list_remove(&sock->node);
+	loop_free_later(sock->fetcher->loop, sock);
+}
+
+static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock_arg)
+{
+	struct fetcher *fetcher = arg;
+	struct sock *sock = sock_arg;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (sock)
+			sock_destroy(sock);
+		return 0;
+	}
+	if (!sock) {
+		sock = mem_alloc(sizeof(*sock));
+		sock->fetcher = fetcher;
+		sock->fd = fd;
+		sock->watch = watch_create(fetcher->loop, fd, on_sock_ready, sock);
+		list_push_back(&fetcher->socks, &sock->node);
+		curl_multi_assign(fetcher->multi, fd, sock);
+	}
+	watch_set(sock->watch, (what & CURL_POLL_IN ? WATCH_READ : 0) |
+				       (what & CURL_POLL_OUT ? WATCH_WRITE : 0));
+	return 0;
+}
+
+/* ---- The request on its way ---- */
+
+/* Called whenever the request is about to go out; a second time is libcurl's own repeat, on a new
+ * connection, since the first one died. What the first one carried may have been received. */
+static int before_request(void *arg, char *peer, char *local, int peer_port, int local_port)
+{
+	struct fetch *fetch = arg;
+
+	(void)peer, (void)local, (void)peer_port, (void)local_port;
+	if (fetch->result.sent.us != 0)
+		return fetch->may_repeat ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+	fetch->result.sent = mono_now();
+	return CURL_PREREQFUNC_OK;
+}
+
+static size_t read_body(char *to, size_t size, size_t count, void *arg)
+{
+	struct fetch *fetch = arg;
+	size_t room = size * count;
+	size_t left = fetch->body_len - fetch->body_sent;
+	size_t len = left < room ? left : room;
+
+	if (len > 0)
+		memcpy(to, fetch->body + fetch->body_sent, len);
+	fetch->body_sent += len;
+	return len;
+}
+
+/* The other half of the rule: a body that went out cannot go out again. */
+static int refuse_rewind(void *arg, curl_off_t offset, int origin)
+{
+	(void)arg, (void)offset, (void)origin;
+	return CURL_SEEKFUNC_CANTSEEK;
+}
+
+/* ---- The answer ---- */
+
+static bool has_prefix(const char *text, size_t len, const char *prefix)
+{
+	return len >= strlen(prefix) && strncasecmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Seconds only; a date would need the other side's clock. */
+static int64_t parse_retry_after(const char *text, size_t len)
+{
+	int64_t seconds = 0;
+	size_t at = 0;
+
+	while (at < len && text[at] == ' ')
+		at++;
+	if (at == len || text[at] < '0' || text[at] > '9')
+		return -1;
+	for (; at < len && text[at] >= '0' && text[at] <= '9'; at++)
+		if (seconds < RETRY_AFTER_MAX_S)
+			seconds = seconds * 10 + (text[at] - '0');
+	return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+}
+
+/* libcurl hands over a line that the connection's end cut short as if it were whole, and reports
+ * success. Only the empty line proves that the head was. */
+static size_t take_header(char *line, size_t size, size_t count, void *arg)
+{
+	static const char retry_after[] = "Retry-After:";
+	struct fetch *fetch = arg;
+	size_t len = size * count;
+
+	fetch->answer_head_len += len;
+	if (fetch->answer_head_len > ANSWER_HEAD_MAX)
+		return 0;
+	if (has_prefix(line, len, "HTTP/")) {
+		fetch->is_head_whole = fetch->has_framing = false;
+		fetch->result.retry_after_ms = -1;
+	} else if (has_prefix(line, len, retry_after)) {
+		fetch->result.retry_after_ms =
+			parse_retry_after(line + strlen(retry_after), len - strlen(retry_after));
+	} else if (has_prefix(line, len, "Content-Length:") ||
+		   has_prefix(line, len, "Transfer-Encoding:")) {
+		fetch->has_framing = true;
+	} else if (len == 2 && line[0] == '\r' && line[1] == '\n') {
+		fetch->is_head_whole = true;
+	} else if (len == 1 && line[0] == '\n') {
+		fetch->is_head_whole = true;
+	}
+	return len;
+}
+
+static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct fetch *fetch = arg;
+
+	buf_add(&fetch->answer, bytes, size * count);
+	return fetch->answer.is_full ? 0 : size * count;
+}
+
+/* A body without a length ends with the connection: it may be whole, and its reader will know.
+ * But nothing at all, with no length to say so, proves nothing. */
+static bool is_whole(const struct fetch *fetch, long status)
+{
+	if (!fetch->is_head_whole || status < 200 || status > 999)
+		return false;
+	return fetch->has_framing || fetch->answer.len > 0 || status == 204 || status == 304;
+}
+
+static enum fetch_outcome judge(const struct fetch *fetch, CURLcode code)
+{
+	long status = 0, request_size = 0;
+
+	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+	curl_easy_getinfo(fetch->easy, CURLINFO_REQUEST_SIZE, &request_size);
+	if (code == CURLE_OK && is_whole(fetch, status))
+		return FETCH_ANSWERED;
+	return request_size == 0 ? FETCH_NOT_SENT : FETCH_LOST;
+}
+
+static enum err_code err_code_of(CURLcode code)
+{
+	switch ((int)code) {
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CRL_BADFILE:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+		return ERR_TLS;
+	default:
+		return ERR_UNREACHABLE;
+	}
+}
+
+/* libcurl's texts name hosts, not queries or headers; one that holds a '?' is not trusted. */
+static const char *reason_of(const struct fetch *fetch, CURLcode code)
+{
+	if (code == CURLE_OK)
+		return "the answer was cut short";
+	if (code == CURLE_WRITE_ERROR)
+		return "the answer is too long";
+	if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_ABORTED_BY_CALLBACK)
+		return "the connection died after the request was sent";
+	if (fetch->reason[0] && !strchr(fetch->reason, '?'))
+		return fetch->reason;
+	return curl_easy_strerror(code);
+}
+
+/* ---- Completion ---- */
+
+/* What libcurl holds of the request, the secret header above all. */
+static void release_easy(struct fetch *fetch)
+{
+	for (struct curl_slist *header = fetch->headers; header; header = header->next)
+		secret_wipe(header->data, strlen(header->data));
+	if (fetch->easy) {
+		curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
+		curl_easy_cleanup(fetch->easy);
+	}
+	curl_slist_free_all(fetch->headers);
+	fetch->easy = NULL;
+	fetch->headers = NULL;
+}
+
+static void fetch_destroy(struct fetch *fetch)
+{
+	release_easy(fetch);
+	list_remove(&fetch->node);
+	buf_fini(&fetch->answer);
+	if (fetch->body)
+		secret_wipe(fetch->body, fetch->body_len);
+	mem_free(fetch->body);
+	mem_free(fetch->name);
+	mem_free(fetch);
+}
+
+/* Tells the owner, who may start, cancel and destroy whatever it likes meanwhile. */
+static void tell(struct fetch *fetch)
+{
+	fetch_done_fn *done = fetch->done;
+
+	list_remove(&fetch->node);
+	fetch->done = NULL;
+	if (done)
+		done(fetch->arg, &fetch->result);
+}
+
+static void deliver(void *arg)
+{
+	tell(arg);
+	fetch_destroy(arg);
+}
+
+static void conclude(struct fetch *fetch, enum fetch_outcome outcome, int status)
+{
+	struct fetch_result *result = &fetch->result;
+
+	result->outcome = outcome;
+	result->done = mono_now();
+	result->status = status;
+	if (outcome == FETCH_NOT_SENT)
+		result->sent = (struct mono){ 0 };
+	if (outcome != FETCH_ANSWERED) {
+		result->retry_after_ms = -1;
+		buf_clear(&fetch->answer);
+	}
+	result->body = buf_str(&fetch->answer);
+	result->body_len = fetch->answer.len;
+}
+
+/* Reads the verdict from libcurl while it still has the request. */
+static void settle(struct fetch *fetch, CURLcode code, const char *reason)
+{
+	enum fetch_outcome outcome = judge(fetch, code);
+	long status = 0;
+
+	if (outcome == FETCH_ANSWERED)
+		curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+	else
+		err_set(&fetch->result.err, err_code_of(code), "%s: %s", fetch->name, reason);
+	conclude(fetch, outcome, (int)status);
+	release_easy(fetch);
+}
+
+static void deliver_later(struct fetch *fetch)
+{
+	fetch->is_delivering = true;
+	loop_later(fetch->fetcher->loop, deliver, fetch);
+}
+
+static void finish(struct fetch *fetch, CURLcode code)
+{
+	settle(fetch, code, reason_of(fetch, code));
+	deliver_later(fetch);
+}
+
+static void never_sent(struct fetch *fetch, const char *reason)
+{
+	err_set(&fetch->result.err, ERR_UNREACHABLE, "%s: %s", fetch->name, reason);
+	conclude(fetch, FETCH_NOT_SENT, 0);
+	release_easy(fetch);
+	deliver_later(fetch);
+}
+
+/* ---- URLs ---- */
+
+/* host: as in the URL; with brackets for IPv6. */
+static bool is_loopback(const char *host)
+{
+	struct in_addr address;
+
+	if (strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
+		return true;
+	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+}
+
+static CURLU *parse_url(const char *url)
+{
+	CURLU *parts = curl_url();
+
+	if (parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK)
+		return parts;
+	curl_url_cleanup(parts);
+	return NULL;
+}
+
+bool fetch_url_check(const char *url, struct err *err)
+{
+	CURLU *parts = parse_url(url);
+	char *scheme = NULL, *host = NULL;
+	bool result = false;
+
+	if (!parts || curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) != CURLUE_OK ||
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0) != CURLUE_OK)
+		err_set(err, ERR_CONFIG, "not a URL of the form https://host/path");
+	else if (strcmp(scheme, "https") == 0 || (strcmp(scheme, "http") == 0 && is_loopback(host)))
+		result = true;
+	else
+		err_set(err, ERR_CONFIG, "%s://%s: only https, and http to this host itself",
+			scheme, host);
+	curl_free(scheme);
+	curl_free(host);
+	curl_url_cleanup(parts);
+	return result;
+}
+
+/* "POST host/path": the query stays out, keys have been seen there. */
+static char *request_name(const char *method, const char *url)
+{
+	CURLU *parts = parse_url(url);
+	char *host = NULL, *path = NULL;
+	struct buf name;
+
+	buf_init(&name, 128);
+	buf_add_str(&name, method);
+	if (parts && curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_PATH, &path, 0) == CURLUE_OK)
+		buf_printf(&name, " %s%s", host, path);
+	curl_free(host);
+	curl_free(path);
+	curl_url_cleanup(parts);
+	return buf_take(&name);
+}
+
+/* ---- Building a request ---- */
+
+/* A line break would make two headers of one. */
+static bool is_header(const char *text, size_t len)
+{
+	const char *colon = memchr(text, ':', len);
+
+	for (size_t at = 0; at < len; at++)
+		if (((unsigned char)text[at] < ' ' && text[at] != '\t') || text[at] == 0x7f)
+			return false;
+	return colon && colon != text && colon + 1 < text + len;
+}
+
+static bool add_header(struct fetch *fetch, const char *text)
+{
+	struct curl_slist *longer = curl_slist_append(fetch->headers, text);
+
+	if (longer)
+		fetch->headers = longer;
+	return longer != NULL;
+}
+
+/* The value goes from one guarded place to another, and from there only to libcurl's list. */
+static bool add_secret_header(struct fetch *fetch, const struct fetch_request *request)
+{
+	size_t name_len = strlen(request->secret_header_name);
+	size_t value_len = secret_len(request->secret_header);
+	struct secret *line = secret_create(name_len + 2 + value_len);
+	char *text = (char *)secret_open(line);
+	bool is_fine;
+
+	memcpy(text, request->secret_header_name, name_len);
+	memcpy(text + name_len, ": ", 2);
+	memcpy(text + name_len + 2, secret_open(request->secret_header), value_len);
+	secret_close(request->secret_header);
+	is_fine = value_len > 0 && is_header(text, name_len + 2 + value_len) &&
+		  add_header(fetch, text);
+	secret_close(line);
+	secret_destroy(line);
+	return is_fine;
+}
+
+static bool add_headers(struct fetch *fetch, const struct fetch_request *request)
+{
+	bool has_type = false;
+
+	/* No waiting for "100 Continue", and no form's type unless the caller names one. */
+	if (!add_header(fetch, "Expect:"))
+		return false;
+	for (const char *const *header = request->headers; header && *header; header++) {
+		has_type = has_type || has_prefix(*header, strlen(*header), "Content-Type:");
+		if (!is_header(*header, strlen(*header)) || !add_header(fetch, *header))
+			return false;
+	}
+	if (!has_type && !add_header(fetch, "Content-Type:"))
+		return false;
+	return !request->secret_header || add_secret_header(fetch, request);
+}
+
+#define SET(option, value) \
+	(is_fine = is_fine && curl_easy_setopt(fetch->easy, CURLOPT_##option, (value)) == CURLE_OK)
+
+static bool set_method(struct fetch *fetch, const struct fetch_request *request)
+{
+	bool is_post = strcmp(request->method, "POST") == 0;
+	bool is_fine = true;
+
+	if (is_post || request->body) {
+		SET(POST, 1L);
+		SET(POSTFIELDSIZE_LARGE, (curl_off_t)request->body_len);
+		SET(READFUNCTION, read_body);
+		SET(READDATA, fetch);
+		SET(SEEKFUNCTION, refuse_rewind);
+		SET(SEEKDATA, fetch);
+	} else {
+		SET(HTTPGET, 1L);
+	}
+	if (!is_post)
+		SET(CUSTOMREQUEST, request->method);
+	return is_fine;
+}
+
+static bool set_tls(struct fetch *fetch)
+{
+	bool is_fine = true;
+
+	SET(SSL_VERIFYPEER, 1L);
+	SET(SSL_VERIFYHOST, 2L);
+	SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (fetch->fetcher->ca_file) {
+		SET(CAINFO, fetch->fetcher->ca_file);
+		SET(CAPATH, (char *)NULL); /* else the system's roots count too */
+	}
+	return is_fine;
+}
+
+static bool set_connection(struct fetch *fetch, const struct fetch_request *request)
+{
+	struct fetcher *fetcher = fetch->fetcher;
+	bool is_plain = has_prefix(request->url, strlen(request->url), "http:");
+	bool is_fine = true;
+
+	SET(PROTOCOLS_STR, is_plain ? "http" : "https");
+	SET(REDIR_PROTOCOLS_STR, "");
+	SET(FOLLOWLOCATION, 0L);
+	SET(PROXY, "");
+	SET(NOPROXY, "*");
+	SET(HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	SET(TCP_NODELAY, 1L);
+	SET(TCP_KEEPALIVE, 1L);
+	SET(TCP_KEEPIDLE, (long)KEEPALIVE_IDLE_S);
+	SET(TCP_KEEPINTVL, (long)KEEPALIVE_EVERY_S);
+	SET(MAXAGE_CONN, (long)CONNECTION_AGE_S);
+	SET(CONNECTTIMEOUT_MS, fetcher->connect_timeout_ms);
+	SET(TIMEOUT_MS, (long)request->timeout_ms);
+	SET(NOSIGNAL, 1L);
+	SET(QUICK_EXIT, 1L); /* a name look-up that hangs is left to its thread, not waited for */
+	if (fetcher->unix_socket)
+		SET(UNIX_SOCKET_PATH, fetcher->unix_socket);
+	if (fetcher->user_agent)
+		SET(USERAGENT, fetcher->user_agent);
+	return is_fine;
+}
+
+static bool set_callbacks(struct fetch *fetch)
+{
+	bool is_fine = true;
+
+	SET(PRIVATE, fetch);
+	SET(ERRORBUFFER, fetch->reason);
+	SET(PREREQFUNCTION, before_request);
+	SET(PREREQDATA, fetch);
+	SET(HEADERFUNCTION, take_header);
+	SET(HEADERDATA, fetch);
+	SET(WRITEFUNCTION, take_body);
+	SET(WRITEDATA, fetch);
+	return is_fine;
+}
+
+static bool launch(struct fetch *fetch, const struct fetch_request *request)
+{
+	bool is_fine = true;
+
+	fetch->easy = curl_easy_init();
+	if (!fetch->easy)
+		return false;
+	SET(URL, request->url);
+	if (!is_fine || !set_method(fetch, request) || !set_tls(fetch) ||
+	    !set_connection(fetch, request) || !set_callbacks(fetch))
+		return false;
+	SET(HTTPHEADER, fetch->headers);
+	return is_fine && curl_multi_add_handle(fetch->fetcher->multi, fetch->easy) == CURLM_OK;
+}
+
+static struct fetch *fetch_create(struct fetcher *fetcher, const struct fetch_request *request,
+				  fetch_done_fn *done, void *arg)
+{
+	struct fetch *fetch = mem_alloc(sizeof(*fetch));
+
+	fetch->fetcher = fetcher;
+	fetch->done = done;
+	fetch->arg = arg;
+	fetch->name = request_name(request->method, request->url);
+	fetch->may_repeat = strcmp(request->method, "GET") == 0;
+	if (request->body_len > 0) {
+		fetch->body = mem_alloc(request->body_len);
+		memcpy(fetch->body, request->body, request->body_len);
+		fetch->body_len = request->body_len;
+	}
+	buf_init(&fetch->answer, request->answer_max);
+	fetch->result.retry_after_ms = -1;
+	list_push_back(&fetcher->fetches, &fetch->node);
+	return fetch;
+}
+
+struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *request,
+			  fetch_done_fn *done, void *arg)
+{
+	struct fetch *fetch;
+	struct err err;
+
+	assert(loop_is_mine(fetcher->loop));
+	assert(request->timeout_ms > 0);
+	fetch = fetch_create(fetcher, request, done, arg);
+	if (fetcher->is_closing)
+		never_sent(fetch, "stopping");
+	else if (!fetch_url_check(request->url, &err))
+		never_sent(fetch, err.text);
+	else if (!add_headers(fetch, request))
+		never_sent(fetch, "a header has no name, no value or a line break in it");
+	else if (!launch(fetch, request))
+		never_sent(fetch, "libcurl does not take the request");
+	return fetch;
+}
+
+void fetch_cancel(struct fetch *fetch)
+{
+	if (!fetch->is_delivering) {
+		fetch_destroy(fetch);
+		return;
+	}
+	fetch->done = NULL; /* deliver() is on its way, and frees */
+	list_remove(&fetch->node);
+}
+
+/* ---- The fetcher ---- */
+
+static CURLM *multi_create(struct fetcher *fetcher, unsigned host_connections_max)
+{
+	CURLM *multi = curl_multi_init();
+	long connections = host_connections_max > 0 ? (long)host_connections_max : 4;
+
+	if (!multi)
+		return NULL;
+	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
+	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
+	curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
+	return multi;
+}
+
+bool fetcher_create(struct loop *loop, const struct fetcher_config *config, struct fetcher **result,
+		    struct err *err)
+{
+	struct fetcher *fetcher;
+
+	if (config->ca_file && access(config->ca_file, R_OK) != 0)
+		return err_set(err, ERR_CONFIG, "%s: %s", config->ca_file, strerror(errno));
+	if (!start_curl(err))
+		return false;
+	fetcher = mem_alloc(sizeof(*fetcher));
+	fetcher->multi = multi_create(fetcher, config->host_connections_max);
+	if (!fetcher->multi) {
+		mem_free(fetcher);
+		return err_set(err, ERR_INTERNAL, "libcurl does not start");
+	}
+	fetcher->loop = loop;
+	fetcher->timer = loop_timer_create(loop, on_timer, fetcher);
+	list_init(&fetcher->fetches);
+	list_init(&fetcher->socks);
+	fetcher->ca_file = mem_strdup(config->ca_file);
+	fetcher->unix_socket = mem_strdup(config->unix_socket);
+	fetcher->user_agent = mem_strdup(config->user_agent);
+	fetcher->connect_timeout_ms = (long)config->connect_timeout_ms;
+	*result = fetcher;
+	return true;
+}
+
+/* Completes what is in flight, or finished but not yet told. */
+static void tell_all(struct fetcher *fetcher)
+{
+	struct list_node *node;
+
+	while ((node = list_first(&fetcher->fetches))) {
+		struct fetch *fetch = CONTAINER_OF(node, struct fetch, node);
+
+		if (!fetch->is_delivering)
+			settle(fetch, CURLE_ABORTED_BY_CALLBACK, "stopping");
+		tell(fetch);
+		if (!fetch->is_delivering)
+			fetch_destroy(fetch); /* else deliver() will */
+	}
+}
+
+void fetcher_destroy(struct fetcher *fetcher)
+{
+	struct list_node *node;
+
+	if (!fetcher)
+		return;
+	fetcher->is_closing = true;
+	tell_all(fetcher);
+	curl_multi_cleanup(fetcher->multi);
+	while ((node = list_first(&fetcher->socks)))
+		sock_destroy(CONTAINER_OF(node, struct sock, node));
+	timer_destroy(fetcher->timer);
+	mem_free(fetcher->ca_file);
+	mem_free(fetcher->unix_socket);
+	mem_free(fetcher->user_agent);
+	loop_free_later(fetcher->loop, fetcher);
+}
