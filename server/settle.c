@@ -1,0 +1,373 @@
+#include "server/settle.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "client/deltadefi.h"
+#include "net/loop.h"
+#include "server/feed.h"
+#include "server/journal.h"
+#include "server/place.h"
+#include "server/scheduler.h"
+#include "server/venue.h"
+
+#define INCOMPLETE_MAX 5 /* times the fills may not add up before the state is taken as it is */
+
+static const int64_t ask_after_ms[] = { 0, 300, 1000, 2000, 5000, 10000 };
+
+struct settle {
+	struct loop *loop;
+	struct settle_config config;
+	struct dd_client *exchange;
+	struct scheduler *scheduler;
+	struct orders *orders;
+	struct venue *venue;
+	struct journal *journal;
+	struct place *place;
+	size_t unexplained;
+};
+
+/* An order whose fate is open. Pins the order. */
+struct settle_job {
+	struct settle *settle;
+	struct tracked *tracked;
+	struct ticket ticket; /* of a question or of a repeated submit, one at a time */
+	struct timer *timer;
+	struct mono open_since, sent_again;
+	struct wall next;
+	int asked, incomplete;
+	char *signed_hex; /* once fetched from the journal */
+	char reason[192];
+	bool is_expired;   /* 4300 was the answer to a submit of these bytes */
+	bool is_explained; /* the exchange gave a definite answer at least once */
+	bool is_ended;     /* settled while a journal query was under way */
+	bool is_reading;
+};
+
+static void ask(void *arg);
+static void submit_again(void *arg);
+
+struct settle *settle_create(struct loop *loop, const struct settle_config *config,
+			     struct dd_client *exchange, struct scheduler *scheduler,
+			     struct orders *orders, struct venue *venue, struct journal *journal,
+			     struct place *place)
+{
+	struct settle *settle = mem_alloc(sizeof(*settle));
+
+	settle->loop = loop;
+	settle->config = *config;
+	settle->exchange = exchange;
+	settle->scheduler = scheduler;
+	settle->orders = orders;
+	settle->venue = venue;
+	settle->journal = journal;
+	settle->place = place;
+	return settle;
+}
+
+static void explain(struct settle_job *job)
+{
+	if (!job->is_explained)
+		job->settle->unexplained--;
+	job->is_explained = true;
+}
+
+static void job_free(struct settle_job *job)
+{
+	mem_free(job->signed_hex);
+	loop_free_later(job->settle->loop, job);
+}
+
+static void job_end(struct settle_job *job)
+{
+	struct tracked *tracked = job->tracked;
+
+	explain(job);
+	tracked->settle = NULL;
+	scheduler_remove(job->settle->scheduler, &job->ticket);
+	timer_destroy(job->timer);
+	orders_unpin(job->settle->orders, tracked);
+	job->is_ended = true;
+	if (!job->is_reading)
+		job_free(job);
+}
+
+static void end_job_of(void *arg, struct tracked *tracked)
+{
+	(void)arg;
+	if (tracked->settle)
+		job_end(tracked->settle);
+}
+
+void settle_destroy(struct settle *settle)
+{
+	if (!settle)
+		return;
+	orders_each(settle->orders, end_job_of, NULL);
+	mem_free(settle);
+}
+
+static void queue(struct settle_job *job, enum lane lane, void (*go)(void *arg))
+{
+	job->ticket.lane = lane;
+	job->ticket.token_id = lane == LANE_READ ? "" : job->tracked->order.terms.token_id;
+	job->ticket.weight = lane == LANE_READ ? 1 : job->tracked->weight;
+	job->ticket.go = go;
+	job->ticket.arg = job;
+	scheduler_add(job->settle->scheduler, &job->ticket);
+}
+
+static void queue_question(void *arg)
+{
+	queue(arg, LANE_READ, ask);
+}
+
+static void ask_later(struct settle_job *job, const char *reason)
+{
+	size_t last = ARRAY_LEN(ask_after_ms) - 1;
+	int64_t wait_ms = ask_after_ms[(size_t)job->asked < last ? (size_t)job->asked : last];
+
+	STR_SET(job->reason, reason);
+	job->next.us = wall_now().us + wait_ms * 1000;
+	timer_start(job->timer, wait_ms);
+}
+
+/* ---- the ends ------------------------------------------------------------------------- */
+
+static void settled(struct settle_job *job)
+{
+	const struct order *order = &job->tracked->order;
+
+	LOG(INFO, "order.settled", F_STR("order", order->terms.order_id),
+	    F_STR("exchange_order_id", order->facts.exchange_order_id),
+	    F_STR("state", order_state_name(order->facts.state)), F_INT("asked", job->asked));
+	venue_trade_went_through(job->settle->venue);
+	job_end(job);
+}
+
+static void never_lived(struct settle_job *job, const char *why)
+{
+	struct tracked *tracked = job->tracked;
+	struct settle *settle = job->settle;
+	struct err err;
+	struct journal_step step = { .cause = "settling", .detail = err.text };
+
+	err_set(&err, ERR_NOT_PLACED, "%s", why);
+	order_set_error(&tracked->order, &err);
+	LOG(WARN, "order.failed", F_STR("order", tracked->order.terms.order_id),
+	    F_STR("state", "failed"), F_ERR(&err));
+	orders_move(settle->orders, tracked, EV_FAIL, &step);
+	job_end(job);
+}
+
+static bool may_still_trade(const struct settle_job *job)
+{
+	const struct order *order = &job->tracked->order;
+
+	return !order->facts.cancel_requested &&
+	       (order->terms.valid_until.us == 0 || wall_now().us < order->terms.valid_until.us);
+}
+
+/* 4300, and the exchange, asked, knows no live order: the only licence to build anew. */
+static void expired(struct settle_job *job)
+{
+	struct settle *settle = job->settle;
+	struct tracked *tracked = job->tracked;
+	struct journal_step step = { .cause = "settling",
+				     .exchange_code = 4300,
+				     .detail = "expired, and the exchange knows no live order" };
+
+	if (!may_still_trade(job)) {
+		never_lived(job, "the transaction expired before the exchange took it");
+		return;
+	}
+	if (!orders_move(settle->orders, tracked, EV_EXPIRE, &step)) {
+		job_end(job);
+		return;
+	}
+	job_end(job);
+	place_rebuild(settle->place, tracked);
+}
+
+/* ---- the very same bytes again ---------------------------------------------------------- */
+
+static void submitted(void *arg, const struct dd_result *result, const struct dd_order *seen)
+{
+	struct settle_job *job = arg;
+	struct settle *settle = job->settle;
+
+	scheduler_sent(settle->scheduler, &job->ticket, result->sent);
+	venue_note(settle->venue, result, true);
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(settle->scheduler, result->retry_after_ms);
+	if (result->class_ == DD_CLASS_EXPIRED)
+		job->is_expired = true;
+	if (result->verdict == DD_DONE && seen && seen->status != DD_STATUS_BUILDING &&
+	    feed_order(settle->orders, job->tracked, seen, "settling") == FEED_LIVE) {
+		settled(job);
+		return;
+	}
+	/* Whatever it said, asking decides; 4302 in particular means that it lives. */
+	job->asked = 1;
+	ask_later(job, result->verdict == DD_DONE ? "submitted again" : result->err.text);
+}
+
+static void submit_again(void *arg)
+{
+	struct settle_job *job = arg;
+
+	LOG(INFO, "order.submitting_again", F_STR("order", job->tracked->order.terms.order_id),
+	    F_STR("exchange_order_id", job->tracked->order.facts.exchange_order_id));
+	dd_order_submit(job->settle->exchange, job->tracked->order.facts.exchange_order_id,
+			job->signed_hex, submitted, job);
+}
+
+static void bytes_read(void *arg, const struct err *err, const char *text)
+{
+	struct settle_job *job = arg;
+
+	job->is_reading = false;
+	if (job->is_ended) {
+		job_free(job);
+		return;
+	}
+	if (err || !text) {
+		ask_later(job, err ? err->text : "its signed bytes are not in the journal");
+		return;
+	}
+	job->signed_hex = mem_strdup(text);
+	queue(job, LANE_SUBMIT, submit_again);
+}
+
+static void send_again(struct settle_job *job)
+{
+	const struct order *order = &job->tracked->order;
+
+	job->sent_again = loop_now(job->settle->loop);
+	if (job->signed_hex) {
+		queue(job, LANE_SUBMIT, submit_again);
+		return;
+	}
+	job->is_reading = true;
+	journal_find_submission(job->settle->journal, order->terms.order_id,
+				order->facts.exchange_order_id, bytes_read, job);
+}
+
+/* ---- asking --------------------------------------------------------------------------- */
+
+/* The exchange does not know the order as live: it may still come to be, while the submitted
+ * bytes are under way or can be sent again. */
+static void absent(struct settle_job *job)
+{
+	struct settle *settle = job->settle;
+	struct mono now = loop_now(settle->loop);
+	int64_t open_ms = mono_diff_ms(now, job->open_since);
+	int64_t quiet_ms = mono_diff_ms(now, job->sent_again);
+
+	explain(job);
+	if (job->is_expired) {
+		expired(job);
+		return;
+	}
+	if (open_ms >= settle->config.give_up_ms) {
+		never_lived(job, "the exchange never knew it for longer than a transaction lives");
+		return;
+	}
+	if (may_still_trade(job) && quiet_ms >= settle->config.resubmit_ms) {
+		send_again(job);
+		return;
+	}
+	ask_later(job, "the exchange does not know the order (yet)");
+}
+
+static void heard(struct settle_job *job, const struct dd_order *seen)
+{
+	struct settle *settle = job->settle;
+	bool is_as_is = job->incomplete >= INCOMPLETE_MAX;
+	enum feed_news news =
+		is_as_is ? feed_order_as_is(settle->orders, job->tracked, seen, "settling")
+			 : feed_order(settle->orders, job->tracked, seen, "settling");
+
+	switch (news) {
+	case FEED_ABSENT:
+		absent(job);
+		return;
+	case FEED_LIVE:
+	case FEED_FINAL:
+		settled(job);
+		return;
+	case FEED_INCOMPLETE:
+		job->incomplete++;
+		explain(job);
+		ask_later(job, "its fills do not add up yet");
+		return;
+	case FEED_UNREADABLE:
+		ask_later(job, "the exchange gives it a status we do not know");
+		return;
+	}
+}
+
+static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
+{
+	struct settle_job *job = arg;
+
+	venue_note(job->settle->venue, result, true);
+	job->asked++;
+	if (result->verdict == DD_DONE)
+		heard(job, seen);
+	else if (result->verdict == DD_REFUSED && result->code == 4200)
+		absent(job);
+	else
+		ask_later(job, result->err.text);
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(job->settle->scheduler, result->retry_after_ms);
+}
+
+static void ask(void *arg)
+{
+	struct settle_job *job = arg;
+
+	dd_order_get(job->settle->exchange, job->tracked->order.facts.exchange_order_id, answered,
+		     job);
+}
+
+void settle_start(struct settle *settle, struct tracked *tracked, bool is_expired)
+{
+	struct settle_job *job = mem_alloc(sizeof(*job));
+	int64_t age_us = wall_now().us - tracked->order.facts.updated_at.us;
+
+	assert(!tracked->settle);
+	job->settle = settle;
+	job->tracked = tracked;
+	job->is_expired = is_expired;
+	job->timer = loop_timer_create(settle->loop, queue_question, job);
+	/* After a restart the time before counts too. */
+	job->open_since = loop_now(settle->loop);
+	if (age_us > 0)
+		job->open_since.us -= age_us;
+	job->sent_again = job->open_since;
+	settle->unexplained++;
+	tracked->settle = job;
+	orders_pin(tracked);
+	ask_later(job, tracked->order.facts.error);
+}
+
+void settle_status(const struct tracked *tracked, struct settle_status *status)
+{
+	const struct settle_job *job = tracked->settle;
+
+	memset(status, 0, sizeof(*status));
+	if (!job)
+		return;
+	status->is_active = true;
+	status->asked = job->asked;
+	status->next = job->next;
+	status->reason = job->reason;
+}
+
+size_t settle_unexplained(const struct settle *settle)
+{
+	return settle->unexplained;
+}
