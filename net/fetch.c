@@ -579,7 +579,7 @@ static bool set_connection(struct fetch *fetch, const struct fetch_request *requ
 	bool is_fine = true;
 
 	SET(PROTOCOLS_STR, is_plain ? "http" : "https");
-	SET(REDIR_PROTOCOLS_STR, "");
+	SET(REDIR_PROTOCOLS_STR, "https"); /* "" is refused; none is followed anyway */
 	SET(FOLLOWLOCATION, 0L);
 	SET(PROXY, "");
 	SET(NOPROXY, "*");
