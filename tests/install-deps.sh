@@ -27,9 +27,9 @@ packages_of() {
 
 apt() {
 	if [ "$(id -u)" -eq 0 ]; then
-		DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@"
+		DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
 	else
-		sudo DEBIAN_FRONTEND=noninteractive apt-get -q -o Dpkg::Use-Pty=0 "$@"
+		sudo DEBIAN_FRONTEND=noninteractive apt-get -qq "$@"
 	fi
 }
 
@@ -56,13 +56,18 @@ for package in $wanted; do
 done
 [ -n "$missing" ] || exit 0
 
-echo "These Debian packages are missing and will be installed:$missing" >&2
+echo "Missing Debian packages, to be installed now (this may take minutes):$missing" >&2
 if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null; then
 	echo "Neither root nor sudo: as root, run  apt-get install$missing" >&2
 	exit 1
 fi
+[ "$(id -u)" -eq 0 ] || sudo true # asks for the password where it can be seen
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 # shellcheck disable=SC2086
-if ! apt_install $missing >&2; then
+if ! apt_install $missing >"$log" 2>&1; then
+	tail -n 20 "$log" >&2
 	echo "Could not install:$missing" >&2
 	exit 1
 fi
+echo "Installed." >&2
