@@ -87,7 +87,7 @@ void wire_error_read(const struct wire_doc *doc, const char *body, size_t len,
 {
 	static const char *const names[] = { "error", "message", "msg", NULL };
 	const json_t *object = doc ? doc->root : NULL;
-	const json_t *said = json_object_get(object, "error");
+	const json_t *said = wire_find(object, "error", NULL);
 	int64_t code = 0;
 
 	memset(error, 0, sizeof(*error));
