@@ -287,6 +287,7 @@ start(struct call *call, const char *method, const char *body, size_t len, const
 		.body_len = len,
 		.timeout_ms = call->client->timeout_ms,
 		.answer_max = call->answer_max,
+		.is_once = call->kind == CALL_ONCE,
 	};
 
 	assert(used + more < URL_LEN); /* every part was checked before */

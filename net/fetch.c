@@ -639,7 +639,7 @@ static struct fetch *fetch_create(struct fetcher *fetcher, const struct fetch_re
 	fetch->done = done;
 	fetch->arg = arg;
 	fetch->name = request_name(request->method, request->url);
-	fetch->may_repeat = strcmp(request->method, "GET") == 0;
+	fetch->may_repeat = strcmp(request->method, "GET") == 0 && !request->is_once;
 	if (request->body_len > 0) {
 		fetch->body = mem_alloc(request->body_len);
 		memcpy(fetch->body, request->body, request->body_len);

@@ -43,6 +43,7 @@ struct fetch_request {
 	size_t body_len;
 	int64_t timeout_ms;       /* from the call to the last byte */
 	size_t answer_max;        /* a longer answer is FETCH_LOST */
+	bool is_once;             /* a GET that changes something: libcurl may not ask again either */
 };
 
 struct fetch_result {
