@@ -11,7 +11,6 @@
 #include "server/orders.h"
 
 struct cancel;
-struct check;
 struct dd_client;
 struct loop;
 struct scheduler;
@@ -19,13 +18,13 @@ struct venue;
 
 struct cancel *cancel_create(struct loop *loop, struct dd_client *exchange,
 			     struct scheduler *scheduler, struct orders *orders,
-			     struct venue *venue, struct check *check); /* borrows all */
+			     struct venue *venue); /* borrows all */
 void cancel_destroy(struct cancel *cancel);
 
-/* The order is OPEN or PARTIALLY_FILLED, or will be: marked, it is cancelled as soon as it is
- * known to be live. A second call while one is under way does nothing. */
-void cancel_start(struct cancel *cancel, struct tracked *tracked, const char *request_id,
-		  const char *token_id);
+/* The order is OPEN or PARTIALLY_FILLED, or may come to be: it is marked, which is journalled
+ * with step (who asked), and cancelled as soon as it is known to be live. A second call while
+ * one is under way does nothing. */
+void cancel_start(struct cancel *cancel, struct tracked *tracked, const struct journal_step *step);
 /* An order has become live: cancels it if its app asked for that before. */
 void cancel_if_asked(struct cancel *cancel, struct tracked *tracked);
 #endif

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 
+struct api;
 struct auth;
 struct cancel;
 struct check;
@@ -42,20 +43,21 @@ struct daemon {
 	struct check *check;
 	struct market *market;
 	struct auth *auth;
+	struct api *api; /* requests that wait for an order */
 	struct httpd *httpd;
 	struct front *front;
 	struct signal_watch *on_term, *on_int, *on_hup;
-	struct timer *stop_timer;
+	struct timer *stop_timer, *recover_timer;
 	struct mono started;
 	struct mono stop_deadline;
-	char *account_id; /* the journal's, at the start; NULL: none yet */
+	char *account_id;   /* the journal's, at the start; NULL: none yet */
 	bool is_recovering; /* new orders wait until every doubtful one is settled or explained */
 	bool is_stopping;
 };
 
 /* Builds everything, recovers from the journal, listens. Takes config. */
 MUST_CHECK bool daemon_create(struct config *config, struct daemon **result, struct err *err);
-void daemon_run(struct daemon *daemon);  /* until SIGTERM or SIGINT, and in-flight work is settled */
+void daemon_run(struct daemon *daemon); /* until SIGTERM or SIGINT, and in-flight work is settled */
 /* False when facts could not be written to the journal. */
 bool daemon_destroy(struct daemon *daemon);
 

@@ -10,6 +10,7 @@
 #include "net/loop.h"
 
 #define FINALS_KEPT    4096
+#define LISTENERS_MAX  4
 #define CLIENT_KEY_LEN (TOKEN_ID_LEN + ORDER_CLIENT_ID_LEN + 1)
 
 struct orders {
@@ -20,8 +21,11 @@ struct orders {
 	struct list finals; /* final, oldest first; kept for cheap reads and replays */
 	size_t finals_count;
 	size_t states[ORDER_STATE_COUNT];
-	orders_changed_fn *changed;
-	void *changed_arg;
+	struct {
+		orders_changed_fn *fn;
+		void *arg;
+	} listeners[LISTENERS_MAX];
+	size_t listener_count;
 };
 
 /* One write under way: what was written, and who wants to know. */
@@ -88,8 +92,9 @@ void orders_destroy(struct orders *orders)
 
 void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg)
 {
-	orders->changed = fn;
-	orders->changed_arg = arg;
+	assert(orders->listener_count < LISTENERS_MAX);
+	orders->listeners[orders->listener_count].fn = fn;
+	orders->listeners[orders->listener_count++].arg = arg;
 }
 
 struct tracked *orders_add(struct orders *orders, const struct order *order, int weight)
@@ -206,6 +211,14 @@ void orders_each(struct orders *orders, void (*fn)(void *arg, struct tracked *tr
 		fn(arg, CONTAINER_OF(node, struct tracked, node));
 }
 
+void orders_each_tracked(struct orders *orders, void (*fn)(void *arg, struct tracked *tracked),
+			 void *arg)
+{
+	orders_each(orders, fn, arg);
+	LIST_EACH_SAFE (&orders->finals, node)
+		fn(arg, CONTAINER_OF(node, struct tracked, node));
+}
+
 static void list_as_final(struct orders *orders, struct tracked *tracked)
 {
 	if (tracked->is_listed_final)
@@ -227,8 +240,9 @@ static void recorded(void *arg, const struct err *err)
 	if (record->done)
 		record->done(record->arg, err);
 	if (!err) {
-		if (orders->changed)
-			orders->changed(orders->changed_arg, tracked, &record->written);
+		for (size_t i = 0; i < orders->listener_count; i++)
+			orders->listeners[i].fn(orders->listeners[i].arg, tracked,
+						&record->written);
 		orders_unpin(orders, tracked);
 	}
 	mem_free(record);

@@ -33,6 +33,9 @@ struct tracked {
 	struct settle_job *settle;
 	struct cancel_job *cancel;
 	struct check_job *check;
+	unsigned swept;   /* check.c: number of the last sweep that saw it */
+	bool is_followed; /* check.c: it asked for the order once it was live */
+	bool is_resumed;  /* recover.c: to be queued once the daemon can trade */
 	/* private to orders.c */
 	struct list_node node;
 	int pins;
@@ -44,7 +47,7 @@ void orders_destroy(struct orders *orders);
 
 /* written: the order as the journal now has it, which tracked may already have left behind. */
 typedef void orders_changed_fn(void *arg, struct tracked *tracked, const struct order *written);
-void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg);
+void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg); /* a few at most */
 
 /* Copies the order; it must not be tracked yet. */
 struct tracked *orders_add(struct orders *orders, const struct order *order, int weight);
@@ -66,6 +69,9 @@ size_t orders_open_count(const struct orders *orders, const char *token_id);
 size_t orders_count_state(const struct orders *orders, enum order_state state);
 /* Every order that is not final, oldest first. fn may change orders, not add or remove any. */
 void orders_each(struct orders *orders, void (*fn)(void *arg, struct tracked *tracked), void *arg);
+/* As above, and the final ones still in memory. */
+void orders_each_tracked(struct orders *orders, void (*fn)(void *arg, struct tracked *tracked),
+			 void *arg);
 
 /* Writes tracked->order as it stands, with one line of history. write: further rows to become
  * durable with it (taken), or NULL. done: may be NULL; comes before the listener. An intent that

@@ -86,7 +86,7 @@ void place_destroy(struct place *place)
 {
 	if (!place)
 		return;
-	orders_each(place->orders, end_job_of, NULL);
+	orders_each_tracked(place->orders, end_job_of, NULL);
 	mem_free(place);
 }
 
@@ -525,4 +525,28 @@ bool place_withdraw(struct place *place, struct tracked *tracked, const struct j
 	orders_move(job->place->orders, tracked, EV_CANCEL, step);
 	job_end(job);
 	return true;
+}
+
+static void stop_job_of(void *arg, struct tracked *tracked)
+{
+	bool *is_busy = arg;
+	struct place_job *job = tracked->place;
+	struct err err;
+
+	if (!job)
+		return;
+	if (job->is_in_flight || order_may_be_live(tracked->order.facts.state)) {
+		*is_busy = true;
+		return;
+	}
+	err_set(&err, ERR_STOPPING, "the daemon stopped before its turn came");
+	end_with(job, EV_FAIL, &err, 0, "shutdown");
+}
+
+bool place_stop(struct place *place)
+{
+	bool is_busy = false;
+
+	orders_each(place->orders, stop_job_of, &is_busy);
+	return !is_busy;
 }

@@ -35,6 +35,9 @@ void place_destroy(struct place *place); /* orders under way stay as the journal
 void place_start(struct place *place, struct tracked *tracked);
 /* The order is BUILDING again after a proven expiry: build, sign and submit it once more. */
 void place_rebuild(struct place *place, struct tracked *tracked);
+/* The daemon stops: orders whose turn has not come fail with ERR_STOPPING; true when nothing is
+ * under way any more. */
+bool place_stop(struct place *place);
 /* Its app wants it gone: true when that is done (it was waiting); else it is marked, and stopped
  * at the latest before it would be signed. */
 bool place_withdraw(struct place *place, struct tracked *tracked, const struct journal_step *step);

@@ -105,7 +105,7 @@ void settle_destroy(struct settle *settle)
 {
 	if (!settle)
 		return;
-	orders_each(settle->orders, end_job_of, NULL);
+	orders_each_tracked(settle->orders, end_job_of, NULL);
 	mem_free(settle);
 }
 

@@ -1,0 +1,310 @@
+#include "server/check.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "client/deltadefi.h"
+#include "net/loop.h"
+#include "server/feed.h"
+#include "server/scheduler.h"
+#include "server/venue.h"
+
+#define PAGE_LIMIT     250
+#define PAGES_MAX      1000 /* of the exchange */
+#define INCOMPLETE_MAX 5
+#define FIRST_MS       300  /* a taker's order fills within so long of being taken */
+#define PROCESSING_MS  1000 /* an order on its way to the book is asked for again so soon */
+
+struct check {
+	struct loop *loop;
+	struct timer *timer;
+	int64_t poll_ms;
+	struct dd_client *exchange;
+	struct scheduler *scheduler;
+	struct orders *orders;
+	struct venue *venue;
+	struct list sweeps;
+	unsigned sweep_number;
+};
+
+/* One symbol's open orders, page by page. */
+struct sweep {
+	struct list_node node;
+	struct check *check;
+	struct ticket ticket;
+	char symbol[ORDER_SYMBOL_LEN];
+	unsigned number;
+	struct dd_page page;
+	struct wall begun;
+};
+
+/* One order to be asked for. Pins it. */
+struct check_job {
+	struct check *check;
+	struct tracked *tracked;
+	struct timer *timer;
+	struct ticket ticket;
+	struct mono due;
+	int incomplete;
+	bool is_asking; /* queued or in flight */
+};
+
+static void sweep_all(void *arg);
+
+static void order_changed(void *arg, struct tracked *tracked, const struct order *written)
+{
+	if (tracked->is_followed || !order_is_live(written->facts.state))
+		return;
+	tracked->is_followed = true;
+	check_order(arg, tracked, FIRST_MS);
+}
+
+struct check *check_create(struct loop *loop, int64_t poll_ms, struct dd_client *exchange,
+			   struct scheduler *scheduler, struct orders *orders, struct venue *venue)
+{
+	struct check *check = mem_alloc(sizeof(*check));
+
+	check->loop = loop;
+	check->poll_ms = poll_ms;
+	check->exchange = exchange;
+	check->scheduler = scheduler;
+	check->orders = orders;
+	check->venue = venue;
+	check->timer = loop_timer_create(loop, sweep_all, check);
+	list_init(&check->sweeps);
+	orders_on_change(orders, order_changed, check);
+	return check;
+}
+
+/* ---- one order ------------------------------------------------------------------------ */
+
+static void job_end(struct check_job *job)
+{
+	struct tracked *tracked = job->tracked;
+
+	tracked->check = NULL;
+	timer_destroy(job->timer);
+	scheduler_remove(job->check->scheduler, &job->ticket);
+	loop_free_later(job->check->loop, job);
+	orders_unpin(job->check->orders, tracked);
+}
+
+static void ask_after(struct check_job *job, int64_t delay_ms)
+{
+	job->is_asking = false;
+	job->due = mono_after_ms(loop_now(job->check->loop), delay_ms);
+	timer_start(job->timer, delay_ms);
+}
+
+static void heard(struct check_job *job, const struct dd_order *seen)
+{
+	struct orders *orders = job->check->orders;
+	bool is_as_is = job->incomplete >= INCOMPLETE_MAX;
+	enum feed_news news = is_as_is ? feed_order_as_is(orders, job->tracked, seen, "poll")
+				       : feed_order(orders, job->tracked, seen, "poll");
+
+	if (news == FEED_INCOMPLETE) {
+		ask_after(job, (int64_t)200 << job->incomplete++);
+		return;
+	}
+	if (news == FEED_LIVE && seen->status == DD_STATUS_PROCESSING) {
+		ask_after(job, PROCESSING_MS);
+		return;
+	}
+	if (news == FEED_ABSENT)
+		LOG(WARN, "order.not_submitted", F_STR("order", job->tracked->order.terms.order_id),
+		    F_STR("meaning", "the exchange took it and now calls it building"));
+	job_end(job);
+}
+
+static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
+{
+	struct check_job *job = arg;
+
+	venue_note(job->check->venue, result, true);
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(job->check->scheduler, result->retry_after_ms);
+	if (result->verdict == DD_DONE) {
+		heard(job, seen);
+		return;
+	}
+	LOG(WARN, "order.check_failed", F_STR("order", job->tracked->order.terms.order_id),
+	    F_ERR(&result->err));
+	job_end(job); /* the next sweep finds it again */
+}
+
+static void ask(void *arg)
+{
+	struct check_job *job = arg;
+
+	if (order_is_final(job->tracked->order.facts.state)) {
+		job_end(job);
+		return;
+	}
+	dd_order_get(job->check->exchange, job->tracked->order.facts.exchange_order_id, answered,
+		     job);
+}
+
+static void queue_question(void *arg)
+{
+	struct check_job *job = arg;
+
+	job->is_asking = true;
+	job->ticket.lane = LANE_READ;
+	job->ticket.token_id = "";
+	job->ticket.weight = 1;
+	job->ticket.go = ask;
+	job->ticket.arg = job;
+	scheduler_add(job->check->scheduler, &job->ticket);
+}
+
+void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms)
+{
+	struct check_job *job = tracked->check;
+	struct mono due = mono_after_ms(loop_now(check->loop), delay_ms);
+
+	if (job && (job->is_asking || job->due.us <= due.us))
+		return;
+	if (!job) {
+		job = mem_alloc(sizeof(*job));
+		job->check = check;
+		job->tracked = tracked;
+		job->timer = loop_timer_create(check->loop, queue_question, job);
+		tracked->check = job;
+		orders_pin(tracked);
+	}
+	ask_after(job, delay_ms);
+}
+
+/* ---- sweeps --------------------------------------------------------------------------- */
+
+static void sweep_end(struct sweep *sweep)
+{
+	list_remove(&sweep->node);
+	scheduler_remove(sweep->check->scheduler, &sweep->ticket);
+	loop_free_later(sweep->check->loop, sweep);
+}
+
+/* Live for us, but not in the list that was begun after we knew. */
+static void check_missing(void *arg, struct tracked *tracked)
+{
+	const struct sweep *sweep = arg;
+	const struct order *order = &tracked->order;
+
+	if (order_is_live(order->facts.state) && tracked->swept != sweep->number &&
+	    order->facts.updated_at.us < sweep->begun.us &&
+	    strcmp(order->terms.symbol, sweep->symbol) == 0)
+		check_order(sweep->check, tracked, 0);
+}
+
+static void sweep_page(void *arg);
+
+static void next_page(struct sweep *sweep)
+{
+	sweep->page.page++;
+	scheduler_add(sweep->check->scheduler, &sweep->ticket);
+}
+
+static void swept(void *arg, const struct dd_result *result, const struct dd_order *seen,
+		  size_t count, int64_t total)
+{
+	struct sweep *sweep = arg;
+	struct check *check = sweep->check;
+	int64_t so_far = (int64_t)(sweep->page.page - 1) * PAGE_LIMIT + (int64_t)count;
+
+	venue_note(check->venue, result, true);
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(check->scheduler, result->retry_after_ms);
+	if (result->verdict != DD_DONE) {
+		LOG(WARN, "sweep.failed", F_STR("symbol", sweep->symbol), F_ERR(&result->err));
+		sweep_end(sweep);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct tracked *tracked = orders_find_exchange(check->orders, seen[i].id);
+
+		if (!tracked)
+			continue;
+		tracked->swept = sweep->number;
+		/* What is being settled or placed is left to those; they ask by themselves. */
+		if (order_is_live(tracked->order.facts.state) &&
+		    feed_order(check->orders, tracked, &seen[i], "poll") == FEED_INCOMPLETE)
+			check_order(check, tracked, 0);
+	}
+	if (count > 0 && so_far < total && sweep->page.page < PAGES_MAX) {
+		next_page(sweep);
+		return;
+	}
+	orders_each(check->orders, check_missing, sweep);
+	sweep_end(sweep);
+}
+
+static void sweep_page(void *arg)
+{
+	struct sweep *sweep = arg;
+
+	dd_open_orders_get(sweep->check->exchange, sweep->symbol, sweep->page, swept, sweep);
+}
+
+static bool is_swept(const struct check *check, const char *symbol)
+{
+	LIST_EACH (&check->sweeps, node) {
+		if (strcmp(CONTAINER_OF(node, struct sweep, node)->symbol, symbol) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void sweep_symbol_of(void *arg, struct tracked *tracked)
+{
+	struct check *check = arg;
+	const struct order *order = &tracked->order;
+	struct sweep *sweep;
+
+	if (!order_is_live(order->facts.state) || is_swept(check, order->terms.symbol))
+		return;
+	sweep = mem_alloc(sizeof(*sweep));
+	sweep->check = check;
+	STR_SET(sweep->symbol, order->terms.symbol);
+	sweep->number = check->sweep_number;
+	sweep->page = (struct dd_page){ .limit = PAGE_LIMIT, .page = 1 };
+	sweep->begun = wall_now();
+	sweep->ticket = (struct ticket){
+		.lane = LANE_READ, .token_id = "", .weight = 1, .go = sweep_page, .arg = sweep
+	};
+	list_push_back(&check->sweeps, &sweep->node);
+	scheduler_add(check->scheduler, &sweep->ticket);
+}
+
+static void sweep_all(void *arg)
+{
+	struct check *check = arg;
+
+	check->sweep_number++;
+	orders_each(check->orders, sweep_symbol_of, check);
+	timer_start(check->timer, check->poll_ms);
+}
+
+void check_start(struct check *check)
+{
+	sweep_all(check);
+}
+
+static void end_job_of(void *arg, struct tracked *tracked)
+{
+	(void)arg;
+	if (tracked->check)
+		job_end(tracked->check);
+}
+
+void check_destroy(struct check *check)
+{
+	if (!check)
+		return;
+	orders_each_tracked(check->orders, end_job_of, NULL);
+	LIST_EACH_SAFE (&check->sweeps, node)
+		sweep_end(CONTAINER_OF(node, struct sweep, node));
+	timer_destroy(check->timer);
+	mem_free(check);
+}

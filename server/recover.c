@@ -1,0 +1,145 @@
+#include "server/recover.h"
+
+#include "base/log.h"
+#include "server/auth.h"
+#include "server/cancel.h"
+#include "server/check.h"
+#include "server/config.h"
+#include "server/daemon.h"
+#include "server/journal.h"
+#include "server/orders.h"
+#include "server/place.h"
+#include "server/settle.h"
+
+struct recovering {
+	struct daemon *daemon;
+	struct recovery *counts;
+	struct err err;
+	bool has_failed;
+};
+
+static void add_order(void *arg, const struct order *order)
+{
+	struct recovering *recovering = arg;
+	const struct journal_token *token =
+		auth_token_find(recovering->daemon->auth, order->terms.token_id);
+
+	orders_add(recovering->daemon->orders, order, token ? token->weight : 1);
+}
+
+static void add_fill(void *arg, const struct fill *fill)
+{
+	orders_mark_booked(arg, fill->execution_id);
+}
+
+static bool is_in_time(const struct order *order)
+{
+	return order->terms.valid_until.us == 0 || wall_now().us < order->terms.valid_until.us;
+}
+
+static void fail(struct daemon *daemon, struct tracked *tracked, enum err_code code,
+		 const char *why)
+{
+	struct err err;
+	struct journal_step step = { .cause = "recovery", .detail = why };
+
+	err_set(&err, code, "%s", why);
+	order_set_error(&tracked->order, &err);
+	orders_move(daemon->orders, tracked, EV_FAIL, &step);
+}
+
+/* Nothing was submitted. */
+static void take_up_unsent(struct recovering *recovering, struct tracked *tracked)
+{
+	struct daemon *daemon = recovering->daemon;
+	const struct order *order = &tracked->order;
+	struct journal_step step = { .cause = "recovery" };
+
+	if (daemon->config->resume_accepted && is_in_time(order) &&
+	    !order->facts.cancel_requested) {
+		if (order->facts.state == ORDER_BUILDING)
+			orders_move(daemon->orders, tracked, EV_REQUEUE, &step);
+		tracked->is_resumed = true; /* recover_resume() starts it */
+		recovering->counts->resumed++;
+		return;
+	}
+	fail(daemon, tracked, ERR_NOT_PLACED, "the daemon stopped before it was submitted");
+	recovering->counts->failed++;
+}
+
+static void take_up(void *arg, struct tracked *tracked)
+{
+	struct recovering *recovering = arg;
+	struct daemon *daemon = recovering->daemon;
+	struct journal_step step = { .cause = "recovery",
+				     .detail = "the daemon stopped while it was submitted" };
+
+	if (recovering->has_failed ||
+	    !journal_load_fills(daemon->journal, tracked->order.terms.order_id, add_fill, tracked,
+				&recovering->err)) {
+		recovering->has_failed = true;
+		return;
+	}
+	switch (tracked->order.facts.state) {
+	case ORDER_ACCEPTED:
+	case ORDER_BUILDING:
+		take_up_unsent(recovering, tracked);
+		return;
+	case ORDER_SUBMITTING:
+		orders_move(daemon->orders, tracked, EV_LOSE, &step);
+		/* fall through */
+	case ORDER_UNKNOWN:
+		recovering->counts->settling++;
+		settle_start(daemon->settle, tracked, false);
+		return;
+	case ORDER_OPEN:
+	case ORDER_PARTIALLY_FILLED:
+		recovering->counts->live++;
+		check_order(daemon->check, tracked, 0);
+		cancel_if_asked(daemon->cancel, tracked);
+		return;
+	case ORDER_FILLED:
+	case ORDER_CANCELLED:
+	case ORDER_REJECTED:
+	case ORDER_FAILED:
+	case ORDER_NONE:
+	case ORDER_STATE_COUNT:
+		return;
+	}
+}
+
+bool recover_orders(struct daemon *daemon, struct recovery *counts, struct err *err)
+{
+	struct recovering recovering = { .daemon = daemon, .counts = counts };
+
+	*counts = (struct recovery){ 0 };
+	if (!journal_load_live_orders(daemon->journal, add_order, &recovering, err))
+		return false;
+	orders_each(daemon->orders, take_up, &recovering);
+	if (recovering.has_failed) {
+		*err = recovering.err;
+		return false;
+	}
+	LOG(INFO, "recovery.begun", F_INT("failed", (int64_t)counts->failed),
+	    F_INT("resumed", (int64_t)counts->resumed),
+	    F_INT("settling", (int64_t)counts->settling), F_INT("live", (int64_t)counts->live));
+	return true;
+}
+
+static void resume(void *arg, struct tracked *tracked)
+{
+	struct daemon *daemon = arg;
+
+	if (tracked->order.facts.state != ORDER_ACCEPTED || tracked->place || !tracked->is_resumed)
+		return;
+	tracked->is_resumed = false;
+	if (is_in_time(&tracked->order))
+		place_start(daemon->place, tracked);
+	else
+		fail(daemon, tracked, ERR_EXPIRED, "valid_until passed while the daemon was down");
+}
+
+void recover_resume(struct daemon *daemon)
+{
+	orders_each(daemon->orders, resume, daemon);
+}
