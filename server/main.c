@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "base/version.h"
 #include "net/front.h"
 #include "server/config.h"
 #include "server/daemon.h"
