@@ -91,6 +91,26 @@ $(BUILD)/%.a:
 	@rm -f $@
 	$(Q)ar rcs $@ $(filter %.o,$^)
 
+# ---- Migrations: embedded in the daemon; schema/journal.sql is what they add up to ----
+MIGRATIONS := $(sort $(wildcard migrations/[0-9]*.sql))
+$(BUILD)/obj/migrations/files: FORCE
+	@$(call note,$(MIGRATIONS))
+$(BUILD)/gen/migrations.c: migrations/embed.sh $(MIGRATIONS) $(BUILD)/obj/migrations/files
+	@mkdir -p $(@D)
+	@echo "  GEN  $@"
+	$(Q)migrations/embed.sh $(MIGRATIONS) >$@
+$(BUILD)/obj/gen/migrations.o: $(BUILD)/gen/migrations.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $<"
+	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/libserver.a: $(BUILD)/obj/gen/migrations.o
+
+# After a new migration; journal_test compares.
+.PHONY: schema
+schema:
+	@(echo "-- The journal's tables and views after all migrations. Made by make schema."; \
+	  cat $(MIGRATIONS) schema/dump.sql | sqlite3 -batch :memory:) >schema/journal.sql
+
 LIBS_base   = $(BUILD)/libbase.a
 LIBS_net    = $(BUILD)/libnet.a $(LIBS_base)
 LIBS_client = $(BUILD)/libdeltadefi.a $(LIBS_net)

@@ -1,0 +1,390 @@
+#include "server/journal_db.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/queue.h"
+#include "server/journal_find.h"
+#include "server/journal_job.h"
+#include "server/journal_rows.h"
+
+#define RETRY_MS 1000
+
+/* Pages of the write-ahead log, 4 KiB each. A checkpoint costs milliseconds: while nothing waits
+ * it is free, past BUSY it is made anyway, and past FULL_STOP, which only a reader that has stayed
+ * for very long explains, the log is cut back to nothing. */
+#define CHECKPOINT_IDLE      1000
+#define CHECKPOINT_BUSY      8000
+#define CHECKPOINT_FULL_STOP 32000
+#define IDLE_MS              20
+
+struct journal_db {
+	struct journal_file file;
+	struct queue *requests;
+	struct queue *health;
+	struct journal_rows *rows;
+	sqlite3_stmt *begin, *commit, *savepoint, *release, *undo, *probe;
+	struct list stuck; /* facts that the disk refused, oldest first */
+	struct mono retry_at;
+	struct journal_status status;
+	int wal_pages;       /* in the log after the last commit */
+	int wal_pages_tried; /* when the last checkpoint was made */
+	pthread_t thread;
+};
+
+/* ---- one group ---------------------------------------------------------------------------- */
+
+/* After errors SQLite may have rolled back by itself; what is left is rolled back here. */
+static void roll_back(struct journal_db *db)
+{
+	struct err err;
+
+	if (!sqlite3_get_autocommit(db->file.db) && !sql_exec(db->file.db, "ROLLBACK", &err))
+		LOG(ERROR, "journal.rollback_failed", F_ERR(&err));
+}
+
+static bool put_ops(struct journal_db *db, const struct journal_write *write, struct err *err)
+{
+	LIST_EACH (&write->ops, node)
+		if (!journal_rows_put(db->rows, CONTAINER_OF(node, struct journal_op, node), err))
+			return false;
+	return true;
+}
+
+/* False only when the database cannot be written; a refused row is the job's own answer. */
+static bool write_one(struct journal_db *db, struct journal_job *job, struct err *err)
+{
+	struct err refusal;
+
+	if (!sql_run(db->savepoint, err))
+		return false;
+	if (put_ops(db, job->write, &refusal))
+		return sql_run(db->release, err);
+	if (refusal.code == ERR_JOURNAL) {
+		*err = refusal;
+		return false;
+	}
+	journal_job_fail(job, &refusal);
+	return sql_run(db->undo, err) && sql_run(db->release, err);
+}
+
+static bool run_group(struct journal_db *db, struct list *group, struct err *err)
+{
+	if (!sql_run(db->begin, err))
+		return false;
+	LIST_EACH (group, node) {
+		struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
+
+		if (job->kind != JOB_WRITE)
+			journal_find(db->file.db, job);
+		else if (!write_one(db, job, err))
+			return false;
+	}
+	return sql_run(db->commit, err);
+}
+
+/* A small write that says whether the disk takes any, before all that is stuck is run again. */
+static bool probe(struct journal_db *db, struct err *err)
+{
+	struct sql_cursor row = sql_cursor(db->probe);
+
+	sql_put_wall(&row, wall_now());
+	return sql_run(db->probe, err);
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+static void answer(struct journal_job *job)
+{
+	if (!queue_push_always(job->answers, &job->node))
+		journal_job_destroy(job); /* nobody listens any more */
+}
+
+static bool is_fact(const struct journal_job *job)
+{
+	return job->kind == JOB_WRITE && job->write_kind == JOURNAL_FACT;
+}
+
+static void answer_group(struct journal_db *db, struct list *group)
+{
+	struct list_node *node;
+
+	while ((node = list_pop_front(group))) {
+		struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
+
+		if (job->kind == JOB_WRITE && !job->has_failed)
+			db->status.writes++;
+		if (is_fact(job) && job->has_failed)
+			LOG(ERROR, "journal.fact_refused", F_ERR(&job->err));
+		answer(job);
+	}
+}
+
+/* The disk refuses: facts wait, the rest has its answer now. Questions are asked again, since
+ * what they saw of this group was rolled back. */
+static void turn_down(struct journal_db *db, struct list *group, const struct err *err)
+{
+	struct list_node *node;
+
+	while ((node = list_pop_front(group))) {
+		struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
+
+		journal_job_clear(job);
+		if (is_fact(job)) {
+			list_push_back(&db->stuck, &job->node);
+			continue;
+		}
+		if (job->kind == JOB_WRITE)
+			journal_job_fail(job, err);
+		else
+			journal_find(db->file.db, job);
+		answer(job);
+	}
+}
+
+static void tell_health(struct journal_db *db)
+{
+	struct journal_job *job = journal_job_create(JOB_HEALTH);
+
+	job->status = db->status;
+	job->answers = db->health;
+	answer(job);
+}
+
+static void note_failure(struct journal_db *db, const struct err *err)
+{
+	if (db->status.is_writable)
+		LOG(ERROR, "journal.unwritable", F_ERR(err));
+	db->status.is_writable = false;
+	db->status.failures++;
+	STR_SET(db->status.reason, err->text);
+	db->retry_at = mono_after_ms(mono_now(), RETRY_MS);
+	tell_health(db);
+}
+
+static void note_commit(struct journal_db *db)
+{
+	if (!db->status.is_writable)
+		LOG(INFO, "journal.writable", F_INT("failures", (int64_t)db->status.failures));
+	db->status.is_writable = true;
+	db->status.reason[0] = '\0';
+	db->status.commits++;
+	tell_health(db);
+}
+
+static bool has_write(const struct list *group)
+{
+	LIST_EACH (group, node)
+		if (CONTAINER_OF(node, struct journal_job, node)->kind == JOB_WRITE)
+			return true;
+	return false;
+}
+
+static void write_group(struct journal_db *db, struct list *group)
+{
+	struct err err;
+
+	if ((db->status.is_writable || probe(db, &err)) && run_group(db, group, &err)) {
+		note_commit(db);
+		answer_group(db, group);
+		return;
+	}
+	roll_back(db);
+	note_failure(db, &err);
+	turn_down(db, group, &err);
+}
+
+/* is_due: while the disk refuses, its next try is now. */
+static void serve(struct journal_db *db, struct list *batch, bool is_due)
+{
+	struct list group;
+	struct err err;
+
+	if (!db->status.is_writable && !is_due) {
+		err_set(&err, ERR_JOURNAL, "%s", db->status.reason);
+		turn_down(db, batch, &err);
+		return;
+	}
+	list_init(&group);
+	list_move_all(&db->stuck, &group);
+	list_move_all(batch, &group);
+	if (has_write(&group) || !db->status.is_writable) {
+		write_group(db, &group);
+		return;
+	}
+	LIST_EACH (&group, node)
+		journal_find(db->file.db, CONTAINER_OF(node, struct journal_job, node));
+	answer_group(db, &group);
+}
+
+/* ---- checkpoints -------------------------------------------------------------------------- */
+
+static int after_commit(void *arg, sqlite3 *connection, const char *name, int pages)
+{
+	struct journal_db *db = arg;
+
+	(void)connection;
+	(void)name;
+	if (pages < db->wal_pages_tried)
+		db->wal_pages_tried = 0; /* all of it was copied, and the log begins anew */
+	db->wal_pages = pages;
+	return SQLITE_OK;
+}
+
+static void checkpoint(struct journal_db *db, int mode)
+{
+	/* A reader that is in the way stays in the way: do not wait for it with commits behind. */
+	sqlite3_busy_timeout(db->file.db, 0);
+	sqlite3_wal_checkpoint_v2(db->file.db, NULL, mode, NULL, NULL);
+	sqlite3_busy_timeout(db->file.db, JOURNAL_BUSY_TIMEOUT_MS);
+	db->wal_pages_tried = db->wal_pages;
+}
+
+static bool wants_checkpoint(const struct journal_db *db, int pages)
+{
+	return db->status.is_writable && db->wal_pages - db->wal_pages_tried >= pages;
+}
+
+/* ---- the thread --------------------------------------------------------------------------- */
+
+/* How long to sleep when no job comes; -1: until one does. */
+static int time_to_wait(const struct journal_db *db)
+{
+	int64_t ms;
+
+	if (wants_checkpoint(db, CHECKPOINT_IDLE))
+		return IDLE_MS;
+	if (db->status.is_writable)
+		return -1;
+	ms = mono_diff_ms(db->retry_at, mono_now()) + 1;
+	return ms > 0 ? (int)ms : 0;
+}
+
+static void *run(void *arg)
+{
+	struct journal_db *db = arg;
+	struct list batch;
+
+	list_init(&batch);
+	while (true) {
+		size_t count = queue_wait(db->requests, &batch, time_to_wait(db));
+
+		if (count == 0 && queue_is_closed(db->requests))
+			break;
+		if (count > 0 || !db->status.is_writable)
+			serve(db, &batch, mono_is_past(db->retry_at, mono_now()));
+		if (db->wal_pages >= CHECKPOINT_FULL_STOP && wants_checkpoint(db, CHECKPOINT_BUSY))
+			checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+		else if (wants_checkpoint(db, count == 0 ? CHECKPOINT_IDLE : CHECKPOINT_BUSY))
+			checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+	}
+	return NULL;
+}
+
+/* A last try for what is stuck; what stays is handed back as it is. */
+static void give_up_stuck(struct journal_db *db)
+{
+	struct list_node *node;
+	struct list none;
+	struct err err;
+
+	list_init(&none);
+	if (!list_is_empty(&db->stuck))
+		serve(db, &none, true);
+	err_set(&err, ERR_JOURNAL, "%s", db->status.reason);
+	while ((node = list_pop_front(&db->stuck))) {
+		struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
+
+		journal_job_fail(job, &err);
+		answer(job);
+	}
+}
+
+/* ---- start and end ------------------------------------------------------------------------ */
+
+static bool prepare(struct journal_db *db, struct err *err)
+{
+	const struct {
+		const char *text;
+		sqlite3_stmt **stmt;
+	} all[] = {
+		{ "BEGIN IMMEDIATE", &db->begin },
+		{ "COMMIT", &db->commit },
+		{ "SAVEPOINT one", &db->savepoint },
+		{ "RELEASE one", &db->release },
+		{ "ROLLBACK TO one", &db->undo },
+		{ "INSERT INTO settings (name, value, updated_at) VALUES ('written_again', '', ?) "
+		  "ON CONFLICT (name) DO UPDATE SET updated_at = excluded.updated_at",
+		  &db->probe },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (!sql_prepare(db->file.db, all[i].text, true, all[i].stmt, err))
+			return false;
+	return journal_rows_create(db->file.db, &db->rows, err);
+}
+
+static void finalize(struct journal_db *db)
+{
+	sqlite3_finalize(db->begin);
+	sqlite3_finalize(db->commit);
+	sqlite3_finalize(db->savepoint);
+	sqlite3_finalize(db->release);
+	sqlite3_finalize(db->undo);
+	sqlite3_finalize(db->probe);
+	journal_rows_destroy(db->rows);
+}
+
+/* Signals are the loop's. Those of a fault stay: they end the process where the fault is. */
+static bool start_thread(struct journal_db *db, struct err *err)
+{
+	sigset_t blocked, before;
+	int status;
+
+	sigfillset(&blocked);
+	sigdelset(&blocked, SIGSEGV);
+	sigdelset(&blocked, SIGBUS);
+	sigdelset(&blocked, SIGFPE);
+	sigdelset(&blocked, SIGILL);
+	sigdelset(&blocked, SIGABRT);
+	pthread_sigmask(SIG_SETMASK, &blocked, &before);
+	status = pthread_create(&db->thread, NULL, run, db);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (status != 0)
+		return err_set(err, ERR_JOURNAL, "no thread: %s", strerror(status));
+	pthread_setname_np(db->thread, "journal");
+	return true;
+}
+
+bool journal_db_start(struct journal_file *file, struct queue *requests, struct queue *health,
+		      struct journal_db **result, struct err *err)
+{
+	struct journal_db *db = mem_alloc(sizeof(*db));
+
+	db->file = *file;
+	db->requests = requests;
+	db->health = health;
+	db->status.is_writable = true;
+	list_init(&db->stuck);
+	sqlite3_wal_hook(db->file.db, after_commit, db);
+	if (!prepare(db, err) || !start_thread(db, err)) {
+		finalize(db);
+		mem_free(db);
+		return false;
+	}
+	*file = (struct journal_file){ .lock_fd = -1 };
+	*result = db;
+	return true;
+}
+
+void journal_db_join(struct journal_db *db)
+{
+	pthread_join(db->thread, NULL);
+	give_up_stuck(db);
+	finalize(db);
+	journal_file_close(&db->file);
+	mem_free(db);
+}
