@@ -1,0 +1,63 @@
+"""Fixtures of the black-box tests: a rig, checked when it ends, and a limit for each test."""
+import signal
+
+import pytest
+
+import rig as rigs
+
+TEST_SECONDS = 90 * rigs.SLOWNESS
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "threads: worth running under the thread sanitizer")
+    config.addinivalue_line("markers", "rig(**options): how this test's rig is made")
+    config.addinivalue_line("markers", "seconds(n): this test may take so long")
+
+
+@pytest.fixture(autouse=True)
+def time_limit(request):
+    """A test that hangs fails, and says where."""
+    marker = request.node.get_closest_marker("seconds")
+    seconds = marker.args[0] * rigs.SLOWNESS if marker else TEST_SECONDS
+
+    def expire(_signum, _frame):
+        raise AssertionError(f"the test takes longer than {seconds} s")
+
+    previous = signal.signal(signal.SIGALRM, expire)
+    signal.alarm(int(seconds))
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, previous)
+
+
+@pytest.fixture
+def make_rig(request):
+    """Makes rigs that are not started yet; all end with the test."""
+    made = []
+
+    def make(**options):
+        made.append(rigs.Rig(**options))
+        return made[-1]
+
+    yield make
+    failure = None
+    for one in reversed(made):
+        try:
+            one.finish()
+        except AssertionError as error:
+            failure = failure or error
+    if failure:
+        raise failure
+
+
+@pytest.fixture
+def rig(request, make_rig):
+    """A simulator and a ready daemon. @pytest.mark.rig(market_maker=True, log_level="info")"""
+    marker = request.node.get_closest_marker("rig")
+    return make_rig(**(marker.kwargs if marker else {})).start()
+
+
+@pytest.fixture
+def app(rig):
+    """An app that may read, trade and see the market."""
+    return rig.app()

@@ -1,0 +1,87 @@
+"""Holds every answer of the daemon against openapi.yaml: method, path, status, type and body."""
+import json
+import pathlib
+import re
+
+import jsonschema
+import yaml
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+
+
+class Contract:
+    """The document, ready to judge answers. With no document every answer passes."""
+
+    def __init__(self, path=ROOT / "openapi.yaml"):
+        self.document = yaml.safe_load(path.read_text()) if path.exists() else None
+        self.operations = []
+        self.validators = {}
+        if self.document:
+            self.resolver = jsonschema.RefResolver.from_schema(self.document)
+            for template, item in self.document["paths"].items():
+                self.add(template, item)
+
+    def add(self, template, item):
+        # A name in braces stands for one segment; fixed paths win over those with names.
+        pattern = re.compile(
+            "".join(
+                "[^/]+" if part.startswith("{") else re.escape(part)
+                for part in re.split(r"(\{[^}]*\})", template)
+            )
+        )
+        for method in METHODS:
+            if method in item:
+                self.operations.append((method.upper(), template, pattern, item[method]))
+        self.operations.sort(key=lambda operation: operation[1].count("{"))
+
+    def deref(self, node):
+        while isinstance(node, dict) and "$ref" in node:
+            node = self.resolver.resolve(node["$ref"])[1]
+        return node
+
+    def paths_of(self, path):
+        return [op for op in self.operations if op[2].fullmatch(path)]
+
+    def check(self, method, target, status, content_type, body):
+        """Raises AssertionError when the document does not describe such an answer."""
+        if not self.document:
+            return
+        path = target.partition("?")[0]
+        where = f"{method} {path} -> {status}"
+        operations = self.paths_of(path)
+        operation = next((op[3] for op in operations if op[0] == method), None)
+        if operation is None:
+            # What is not an operation has one answer only: a problem.
+            assert status in (400, 401, 403, 404, 405, 413, 414, 426, 429, 431, 503), \
+                f"{where}: no such operation in openapi.yaml"
+            self.check_problem(where, content_type, body)
+            return
+        answers = operation["responses"]
+        answer = answers.get(str(status), answers.get(status)) or answers.get("default")
+        assert answer is not None, f"{where}: the status is not in openapi.yaml"
+        self.check_body(where, self.deref(answer).get("content"), content_type, body)
+
+    def check_problem(self, where, content_type, body):
+        assert content_type == "application/problem+json", f"{where}: {content_type}"
+        problem = json.loads(body)
+        schema = self.document.get("components", {}).get("schemas", {}).get("Problem")
+        if schema:
+            self.validate(where, "Problem", schema, problem)
+
+    def check_body(self, where, content, content_type, body):
+        if not content:
+            assert not body, f"{where}: a body where openapi.yaml has none"
+            return
+        kind = content_type.partition(";")[0].strip()
+        assert kind in content, f"{where}: {kind} is not one of {sorted(content)}"
+        schema = content[kind].get("schema")
+        if schema and kind.endswith("json"):
+            self.validate(where, f"{where} {kind}", schema, json.loads(body))
+
+    def validate(self, where, key, schema, value):
+        if key not in self.validators:
+            self.validators[key] = jsonschema.Draft202012Validator(schema, resolver=self.resolver)
+        errors = sorted(self.validators[key].iter_errors(value), key=lambda e: list(e.path))
+        text = "; ".join(f"{'/'.join(map(str, e.path)) or 'body'}: {e.message}" for e in errors[:5])
+        assert not errors, f"{where}: not as in openapi.yaml: {text}"
