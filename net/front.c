@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -310,30 +311,43 @@ const char *front_address(const struct front *front)
 
 /* ---- Listening ---- */
 
-/* "127.0.0.1:8790" or "[::1]:8790": numbers only, since a name would be looked up on the loop. */
-static bool parse_address(const char *address, struct addrinfo **result, struct err *err)
-{
-	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE,
-					.ai_socktype = SOCK_STREAM };
-	char host[ADDRESS_LEN];
-	const char *colon;
-	size_t len;
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
 
-	if (!STR_SET(host, address) || !(colon = strrchr(address, ':')))
-		goto bad;
-	len = (size_t)(colon - address);
-	host[len] = '\0';
-	if (host[0] == '[') {
-		if (len < 2 || host[len - 1] != ']')
-			goto bad;
-		memmove(host, host + 1, len - 2);
-		host[len - 2] = '\0';
+static bool parse_port(const char *text, in_port_t *port)
+{
+	size_t digits = strspn(text, "0123456789");
+	unsigned long number = strtoul(text, NULL, 10);
+
+	*port = htons((in_port_t)number);
+	return digits > 0 && digits <= 5 && text[digits] == '\0' && number <= 65535;
+}
+
+/* "127.0.0.1:8790" or "[::1]:8790": numbers only, since a name would be looked up on the loop. */
+static bool parse_address(const char *text, union address *address)
+{
+	char host[ADDRESS_LEN];
+	char *colon, *bracket;
+
+	memset(address, 0, sizeof(*address));
+	if (!STR_SET(host, text) || !(colon = strrchr(host, ':')))
+		return false;
+	*colon = '\0';
+	if (host[0] != '[') {
+		address->v4.sin_family = AF_INET;
+		return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 &&
+		       parse_port(colon + 1, &address->v4.sin_port);
 	}
-	if (host[0] && colon[1] && getaddrinfo(host, colon + 1, &hints, result) == 0)
-		return true;
-bad:
-	return err_set(err, ERR_CONFIG, "'%s' is not an address and a port, as 127.0.0.1:8790",
-		       address);
+	bracket = colon - 1;
+	if (*bracket != ']')
+		return false;
+	*bracket = '\0';
+	address->v6.sin6_family = AF_INET6;
+	return inet_pton(AF_INET6, host + 1, &address->v6.sin6_addr) == 1 &&
+	       parse_port(colon + 1, &address->v6.sin6_port);
 }
 
 /* The address as bound, with the port that port 0 became. */
@@ -352,32 +366,28 @@ static void note_address(struct front *front, int fd)
 
 bool front_listen_tcp(struct front *front, const char *address, struct err *err)
 {
-	struct addrinfo *to = NULL;
 	const int on = 1;
-	bool result = false;
-	int fd = -1;
+	union address to;
+	int fd;
 
 	assert(loop_is_mine(front->loop));
-	if (!parse_address(address, &to, err))
-		goto out;
-	fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && to->ai_family == AF_INET6)
+	if (!parse_address(address, &to))
+		return err_set(err, ERR_CONFIG,
+			       "'%s' is not an address and a port, as in 127.0.0.1:8790", address);
+	fd = socket(to.any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && to.any.sa_family == AF_INET6)
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
-	    bind(fd, to->ai_addr, to->ai_addrlen) != 0 || listen(fd, SOMAXCONN) != 0) {
+	    bind(fd, &to.any, to.any.sa_family == AF_INET6 ? sizeof(to.v6) : sizeof(to.v4)) != 0 ||
+	    listen(fd, SOMAXCONN) != 0) {
 		err_set(err, ERR_IO, "cannot listen on %s: %s", address, strerror(errno));
-		goto out;
+		if (fd >= 0)
+			close(fd);
+		return false;
 	}
 	note_address(front, fd);
 	door_create(front, fd, "");
-	fd = -1;
-	result = true;
-out:
-	if (fd >= 0)
-		close(fd);
-	if (to)
-		freeaddrinfo(to);
-	return result;
+	return true;
 }
 
 /* Nobody behind a socket file refuses; whoever is merely busy does not. */

@@ -38,9 +38,11 @@ struct httpd {
 	struct list handed_out; /* requests without an answer */
 	struct list answered;   /* requests whose connection is to be resumed */
 	size_t pending;
+	unsigned stall_s;
 	const struct http_peer *incoming; /* while the library takes over a socket */
 	bool is_kicked;
 	bool is_stopping; /* no more keep-alive */
+	bool is_full;     /* told so already */
 	bool is_dead;
 };
 
@@ -108,6 +110,15 @@ static void on_readable(void *arg, unsigned events)
 	kick(arg);
 }
 
+/* A timeout of its own makes the library let a resumed connection answer before it reads again.
+ * Otherwise it may read first, and a client that has said that it will send no more would be
+ * taken for gone. Undone after the reply: such connections are all walked through each turn. */
+static void put_answer_first(struct http_request *request, bool is_first)
+{
+	MHD_set_connection_option(request->mhd, MHD_CONNECTION_OPTION_TIMEOUT,
+				  request->httpd->stall_s + (is_first ? 1u : 0u));
+}
+
 static void resume_answered(struct httpd *httpd)
 {
 	struct list_node *node;
@@ -116,6 +127,7 @@ static void resume_answered(struct httpd *httpd)
 		struct http_request *request = CONTAINER_OF(node, struct http_request, node);
 
 		request->is_suspended = false;
+		put_answer_first(request, true);
 		MHD_resume_connection(request->mhd);
 	}
 }
@@ -278,8 +290,10 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 	(void)mhd;
 	if (!request)
 		return;
-	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+		put_answer_first(request, false);
 		expect_within(request->conn, httpd, &httpd->head);
+	}
 	request_destroy(request);
 	*context = NULL;
 }
@@ -328,7 +342,12 @@ static enum MHD_Result hand_out(struct http_request *request, int refusal)
 
 /* ---- The head: what the library lets through and we do not ---- */
 
-struct head_facts {
+/* The library cuts each line at a NUL, takes a bare newline for a line's end and joins folded
+ * lines wrongly, all without a word. But it parses in place: names and values point into the head
+ * as it came, so that whatever lies between two of them, beyond a line's end, is noticed. */
+struct head_walk {
+	const char *end; /* of what has been seen so far */
+	bool is_gapless;
 	size_t hosts, lengths, encodings;
 	const char *length, *encoding;
 	bool has_bad_name, expects_continue;
@@ -342,48 +361,71 @@ static bool is_token(const char *text)
 	return *text != '\0' && text[strspn(text, allowed)] == '\0';
 }
 
+/* Does next start where a line that ends at end lets it: after CR LF? */
+static bool is_next_line(const char *end, const char *next)
+{
+	return next == end + 2;
+}
+
+static void walk_on(struct head_walk *walk, const char *name, const char *value)
+{
+	const char *blank = name + strlen(name) + 1; /* past the colon */
+
+	while (blank < value && (*blank == ' ' || *blank == '\t'))
+		blank++;
+	walk->is_gapless = walk->is_gapless && is_next_line(walk->end, name) && blank == value;
+	walk->end = value + strlen(value);
+}
+
 static enum MHD_Result note_header(void *arg, enum MHD_ValueKind kind, const char *name,
 				   const char *value)
 {
-	struct head_facts *facts = arg;
+	struct head_walk *walk = arg;
 
 	(void)kind;
+	walk_on(walk, name, value);
 	if (!is_token(name))
-		facts->has_bad_name = true;
+		walk->has_bad_name = true;
 	if (strcasecmp(name, "Host") == 0)
-		facts->hosts++;
+		walk->hosts++;
 	if (strcasecmp(name, "Expect") == 0)
-		facts->expects_continue = true;
+		walk->expects_continue = true;
 	if (strcasecmp(name, "Content-Length") == 0) {
-		facts->lengths++;
-		facts->length = value;
+		walk->lengths++;
+		walk->length = value;
 	}
 	if (strcasecmp(name, "Transfer-Encoding") == 0) {
-		facts->encodings++;
-		facts->encoding = value;
+		walk->encodings++;
+		walk->encoding = value;
 	}
 	return MHD_YES;
 }
 
-/* Framing that two readers could read in two ways is refused, whatever we would make of it. */
-static bool is_well_framed(const struct http_request *request, const struct head_facts *facts,
-			   const char *version)
+static bool is_plain_target(const struct http_request *request)
 {
-	const char *end = request->raw_target + request->target_len;
-
-	if (facts->has_bad_name || facts->hosts > 1 || facts->lengths + facts->encodings > 1)
-		return false;
-	if (facts->hosts == 0 && strcmp(version, "HTTP/1.0") != 0)
-		return false;
-	if (facts->encoding && strcasecmp(facts->encoding, "chunked") != 0)
-		return false;
-	/* A NUL ends the target early: then the version does not come right after it. */
-	if (request->target[0] != '/' || version != end + 1)
+	if (request->target[0] != '/')
 		return false;
 	for (const char *c = request->target; c < request->target + request->target_len; c++)
 		if (*c != '\0' && ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f))
 			return false;
 	return true;
+}
+
+/* Framing that two readers could read in two ways is refused, whatever we would make of it. */
+static bool is_well_framed(const struct http_request *request, const struct head_walk *walk,
+			   const char *version, const char *head_end)
+{
+	if (!walk->is_gapless || !is_next_line(walk->end, head_end - 2))
+		return false;
+	if (version != request->raw_target + request->target_len + 1)
+		return false;
+	if (walk->has_bad_name || walk->hosts > 1 || walk->lengths + walk->encodings > 1)
+		return false;
+	if (walk->hosts == 0 && strcmp(version, "HTTP/1.0") != 0)
+		return false;
+	if (walk->encoding && strcasecmp(walk->encoding, "chunked") != 0)
+		return false;
+	return is_plain_target(request);
 }
 
 /* The length was checked to be a number by the library. */
@@ -402,7 +444,7 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 				 const char *version)
 {
 	size_t body_max = request->httpd->config.body_max;
-	struct head_facts facts = { 0 };
+	struct head_walk walk = { .end = version + strlen(version), .is_gapless = true };
 	size_t head_len =
 		MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
 			->header_size;
@@ -410,13 +452,13 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	request->arrived = mono_now();
 	request->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
 	request->phase = PHASE_BODY;
-	MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, note_header, &facts);
+	MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, note_header, &walk);
 	if (head_len > HEAD_MAX)
 		return hand_out(request, 431);
-	if (!is_well_framed(request, &facts, version))
+	if (!is_well_framed(request, &walk, version, method + head_len))
 		return hand_out(request, 400);
-	if (facts.length && is_longer(facts.length, body_max)) {
-		if (facts.expects_continue || is_longer(facts.length, body_max * DRAIN_FACTOR))
+	if (walk.length && is_longer(walk.length, body_max)) {
+		if (walk.expects_continue || is_longer(walk.length, body_max * DRAIN_FACTOR))
 			return hand_out(request, 413);
 		request->phase = PHASE_DRAIN;
 	}
@@ -731,6 +773,7 @@ bool httpd_create(struct loop *loop, const struct httpd_config *config, struct h
 	httpd->body.timeout_ms = config->body_timeout_ms;
 	list_init(&httpd->handed_out);
 	list_init(&httpd->answered);
+	httpd->stall_s = stall_seconds(config);
 	httpd->mhd = start_mhd(httpd, config);
 	httpd->config.tls_cert_pem = httpd->config.tls_key_pem = NULL;
 	if (!httpd->mhd) {
@@ -783,13 +826,16 @@ size_t httpd_pending(const struct httpd *httpd)
 
 void httpd_take_socket(struct httpd *httpd, int fd, const struct http_peer *peer)
 {
-	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	const struct sockaddr none = { .sa_family = AF_UNSPEC };
+	bool was_full;
 
 	assert(loop_is_mine(httpd->loop));
 	httpd->incoming = peer;
 	/* On failure the library has closed the socket. */
-	if (MHD_add_connection(httpd->mhd, fd, &none, sizeof(none)) != MHD_YES)
-		LOG(WARN, "httpd.connection_refused", F_STR("peer", peer->address));
+	was_full = httpd->is_full;
+	httpd->is_full = MHD_add_connection(httpd->mhd, fd, &none, sizeof(none)) != MHD_YES;
+	if (httpd->is_full && !was_full)
+		LOG(WARN, "httpd.full", F_STR("refused", peer->address));
 	httpd->incoming = NULL;
 	kick(httpd);
 }
