@@ -143,7 +143,6 @@ static void settled(struct settle_job *job)
 	LOG(INFO, "order.settled", F_STR("order", order->terms.order_id),
 	    F_STR("exchange_order_id", order->facts.exchange_order_id),
 	    F_STR("state", order_state_name(order->facts.state)), F_INT("asked", job->asked));
-	venue_trade_went_through(job->settle->venue);
 	job_end(job);
 }
 
