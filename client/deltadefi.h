@@ -26,7 +26,7 @@ struct dd_client;
 struct loop;
 struct secret;
 
-#define DD_ID_LEN     40  /* room for a UUID and its NUL */
+#define DD_ID_LEN     40 /* room for a UUID and its NUL */
 #define DD_SYMBOL_LEN 24
 #define DD_UNIT_LEN   132 /* policy id and asset name in hex */
 #define DD_ASSET_LEN  24
@@ -43,14 +43,14 @@ enum dd_class {
 #define X(name, word) DD_CLASS_##name,
 	DD_CLASSES(X)
 #undef X
-	DD_CLASS_COUNT
+		DD_CLASS_COUNT
 };
 
 enum dd_status {
 #define X(name, word) DD_STATUS_##name,
 	DD_STATUSES(X)
 #undef X
-	DD_STATUS_COUNT
+		DD_STATUS_COUNT
 };
 
 struct dd_result {
@@ -61,7 +61,7 @@ struct dd_result {
 	int64_t retry_after_ms; /* from Retry-After; -1 when absent */
 	struct mono sent;       /* when the first byte left; 0 if never */
 	struct mono done;
-	struct err err;         /* when not done; err.exchange_code == code; no secret in the text */
+	struct err err; /* when not done; err.exchange_code == code; no secret in the text */
 };
 
 /* Gateway trouble is no verdict of the exchange: an empty 403 or a text 503 during restarts
@@ -90,9 +90,9 @@ const char *dd_network_stream_url(const char *network);
 
 const char *dd_class_word(enum dd_class class_);
 const char *dd_status_word(enum dd_status status);
-enum dd_class dd_class_of(int code);               /* from the table, else by its thousand */
-const char *dd_code_message(int code);             /* the exchange's own; "" for an unknown code */
-enum dd_status dd_status_parse(const char *word);  /* UNKNOWN for a word we do not know */
+enum dd_class dd_class_of(int code);              /* from the table, else by its thousand */
+const char *dd_code_message(int code);            /* the exchange's own; "" for an unknown code */
+enum dd_status dd_status_parse(const char *word); /* UNKNOWN for a word we do not know */
 
 /* ---- accounts ------------------------------------------------------------------------- */
 
@@ -140,9 +140,11 @@ void dd_balances_get(struct dd_client *client, dd_balances_fn *done, void *arg);
 void dd_transfers_get(struct dd_client *client, enum dd_transfer_kind kind, unsigned limit,
 		      unsigned page, dd_transfers_fn *done, void *arg);
 typedef void dd_text_fn(void *arg, const struct dd_result *result, const char *text);
-void dd_transfer_get(struct dd_client *client, const char *tx_hash, dd_transfers_fn *done, void *arg);
+void dd_transfer_get(struct dd_client *client, const char *tx_hash, dd_transfers_fn *done,
+		     void *arg);
 void dd_max_deposit_get(struct dd_client *client, dd_text_fn *done, void *arg);
-void dd_api_key_get(struct dd_client *client, dd_text_fn *done, void *arg); /* masked by the exchange */
+void dd_api_key_get(struct dd_client *client, dd_text_fn *done,
+		    void *arg); /* masked by the exchange */
 
 /* A GET that kills the present key at once and answers the new one. Never repeat it; the answer
  * is the only copy. new_key is borrowed. The client goes on with the old key until told. */
@@ -179,10 +181,10 @@ struct dd_order_request {
 	const char *symbol;
 	enum dd_side side;
 	enum dd_type type;
-	const struct decimal *base_quantity;  /* exactly one of the two quantities */
+	const struct decimal *base_quantity; /* exactly one of the two quantities */
 	const struct decimal *quote_quantity;
-	const struct decimal *price;          /* limit only */
-	int max_slippage_bp;                  /* market only; -1: none, which is unlimited */
+	const struct decimal *price; /* limit only */
+	int max_slippage_bp;         /* market only; -1: none, which is unlimited */
 	bool post_only;
 };
 
@@ -197,7 +199,8 @@ struct dd_execution {
 	char counter_order_id[DD_ID_LEN];
 	struct decimal price;
 	struct decimal base_qty;
-	struct dd_number quote_qty; /* has been wrong on the wire (64-bit overflow): compute base x price */
+	struct dd_number
+		quote_qty; /* has been wrong on the wire (64-bit overflow): compute base x price */
 	struct dd_number commission;
 	char commission_unit[DD_UNIT_LEN];
 	bool is_maker;
@@ -210,7 +213,8 @@ struct dd_order {
 	char symbol[DD_SYMBOL_LEN];
 	enum dd_status status;
 	char status_text[32]; /* as given, for a status we do not know */
-	bool has_side, has_type; /* false: absent or an unknown word, and the next two say nothing */
+	bool has_side,
+		has_type; /* false: absent or an unknown word, and the next two say nothing */
 	enum dd_side side;
 	enum dd_type type;
 	struct dd_number base_qty, quote_qty, price, market_order_limit_price;
@@ -218,10 +222,10 @@ struct dd_order {
 	struct dd_number locked_base_qty, locked_quote_qty, open_base_qty;
 	struct dd_number commission;
 	char commission_unit[DD_UNIT_LEN];
-	int commission_rate_bp;  /* -1: absent */
-	int slippage_bp;         /* -1: absent */
+	int commission_rate_bp;             /* -1: absent */
+	int slippage_bp;                    /* -1: absent */
 	struct wall created_at, updated_at; /* 0: absent */
-	bool has_executions;     /* false: the list was absent or null, which says nothing */
+	bool has_executions; /* false: the list was absent or null, which says nothing */
 	struct dd_execution *executions;
 	size_t execution_count;
 };
