@@ -121,10 +121,12 @@ static void read_executions(const json_t *value, struct dd_order *to)
 	struct err ignored;
 	void *items = NULL;
 
-	to->has_executions = json_is_array(list) && wire_array_read(list, &execution_kind, &items,
-								    &to->execution_count, &ignored);
+	if (!json_is_array(list) ||
+	    !wire_array_read(list, &execution_kind, &items, &to->execution_count, &ignored))
+		return;
+	to->has_executions = true;
 	to->executions = items;
-	for (size_t i = 0; i < to->execution_count; i++)
+	for (size_t i = 0; items && i < to->execution_count; i++)
 		if (to->executions[i].order_id[0] == '\0')
 			STR_SET(to->executions[i].order_id, to->id);
 }
