@@ -1,0 +1,99 @@
+#include "sim/record.h"
+
+#include <ctype.h>
+
+#include "base/mem.h"
+
+void record_init(struct record *record)
+{
+	*record = (struct record){ 0 };
+	list_init(&record->entries);
+}
+
+static void forget(struct record *record, struct record_entry *entry)
+{
+	list_remove(&entry->node);
+	record->count--;
+	for (size_t i = 0; i < entry->header_count; i++) {
+		mem_free(entry->headers[i].name);
+		mem_free(entry->headers[i].value);
+	}
+	mem_free(entry->method);
+	mem_free(entry->path);
+	mem_free(entry->query);
+	mem_free(entry->body);
+	mem_free(entry->account);
+	mem_free(entry);
+}
+
+void record_fini(struct record *record)
+{
+	struct list_node *node;
+
+	while ((node = list_first(&record->entries)))
+		forget(record, CONTAINER_OF(node, struct record_entry, node));
+}
+
+void record_clear(struct record *record)
+{
+	LIST_EACH_SAFE (&record->entries, node) {
+		struct record_entry *entry = CONTAINER_OF(node, struct record_entry, node);
+
+		if (entry->state != RECORD_PENDING)
+			forget(record, entry);
+	}
+}
+
+static void forget_oldest(struct record *record)
+{
+	LIST_EACH_SAFE (&record->entries, node) {
+		struct record_entry *entry = CONTAINER_OF(node, struct record_entry, node);
+
+		if (entry->state == RECORD_PENDING)
+			continue;
+		forget(record, entry);
+		return;
+	}
+}
+
+struct record_entry *record_begin(struct record *record, const char *method, const char *path,
+				  const char *query, const char *body, size_t body_len)
+{
+	struct record_entry *entry = mem_alloc(sizeof(*entry));
+
+	if (record->count >= RECORD_KEPT)
+		forget_oldest(record);
+	entry->seq = ++record->made;
+	entry->proto = "http";
+	entry->method = mem_strdup(method);
+	entry->path = mem_strdup(path);
+	entry->query = mem_strdup(query);
+	entry->body = mem_strndup(body, body_len < RECORD_BODY_MAX ? body_len : RECORD_BODY_MAX);
+	entry->body_len = body_len;
+	list_push_back(&record->entries, &entry->node);
+	record->count++;
+	return entry;
+}
+
+void record_add_header(struct record_entry *entry, const char *name, const char *value)
+{
+	struct record_header *header;
+
+	if (entry->header_count == RECORD_HEADERS_MAX)
+		return;
+	header = &entry->headers[entry->header_count++];
+	header->name = mem_strdup(name);
+	header->value = mem_strdup(value);
+	for (char *c = header->name; *c; c++)
+		*c = (char)tolower((unsigned char)*c);
+}
+
+void record_end(struct record *record, struct record_entry *entry, enum record_state state,
+		int status, int code, struct mono now)
+{
+	(void)record;
+	entry->state = state;
+	entry->status = status;
+	entry->code = code;
+	entry->ended_mono = now;
+}

@@ -1,0 +1,56 @@
+/* record.h - every request the exchange received, in order of arrival, and what became of it.
+ *
+ * What tests hold a client against. Bounded: past RECORD_KEPT entries the oldest are forgotten.
+ * It keeps keys and bodies as they came: a simulator has no secrets. */
+#ifndef SIM_RECORD_H
+#define SIM_RECORD_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/list.h"
+
+#define RECORD_KEPT        50000
+#define RECORD_BODY_MAX    65536 /* bytes of a body that are kept */
+#define RECORD_HEADERS_MAX 32
+
+enum record_state { RECORD_PENDING, RECORD_ANSWERED, RECORD_DROPPED };
+
+struct record_header {
+	char *name, *value; /* name in lower case */
+};
+
+struct record_entry {
+	struct list_node node;
+	uint64_t seq;      /* from 1, never used twice */
+	const char *proto; /* "http" */
+	struct wall arrived;
+	struct mono arrived_mono, ended_mono; /* ended: 0 while pending */
+	char *method, *path, *query, *body;   /* path as it came; body NUL-terminated */
+	size_t body_len;                      /* as it came; more than kept when it was cut */
+	struct record_header headers[RECORD_HEADERS_MAX];
+	size_t header_count;
+	char *account; /* NULL: no or an unknown key */
+	enum record_state state;
+	int status, code; /* as answered; code 0 when the answer had none */
+	bool is_fault;    /* a fault rule had a hand in it */
+};
+
+struct record {
+	struct list entries;
+	size_t count;
+	uint64_t made;
+};
+
+void record_init(struct record *record);
+void record_fini(struct record *record);
+void record_clear(struct record *record); /* forgets all but those still pending */
+
+/* The entry stays valid until it was ended and forgotten. Copies all strings. */
+struct record_entry *record_begin(struct record *record, const char *method, const char *path,
+				  const char *query, const char *body, size_t body_len);
+void record_add_header(struct record_entry *entry, const char *name, const char *value);
+void record_end(struct record *record, struct record_entry *entry, enum record_state state,
+		int status, int code, struct mono now);
+#endif
