@@ -1,6 +1,7 @@
 #include "client/opkey.h"
 
 #include <openssl/evp.h>
+#include <sodium.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -9,6 +10,7 @@
 
 #define PBKDF2_ROUNDS 100000
 #define AES_KEY_LEN   32
+#define STACK_USED    32768 /* bytes, more than the libraries' functions take */
 
 struct opkey {
 	struct secret *key; /* struct bip32_key */
@@ -121,6 +123,8 @@ struct opkey *opkey_unseal(const struct sealed *sealed, const struct secret *pas
 out:
 	secret_destroy(root_text);
 	secret_destroy(aes_key);
+	/* libcrypto leaves pieces of what it decrypted in its stack frames. */
+	sodium_stackzero(STACK_USED);
 	return key;
 }
 
@@ -149,5 +153,6 @@ bool opkey_sign(const struct opkey *key, const uint8_t hash[32],
 	bool ok = bip32_sign(bytes, key->vkey, hash, 32, signature, err);
 
 	secret_close(key->key);
+	sodium_stackzero(STACK_USED);
 	return ok;
 }
