@@ -428,9 +428,11 @@ static bool is_loopback(const char *host)
 	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
+/* libcurl would take one slash or three for two, and then the path for the host. */
 static CURLU *parse_url(const char *url)
 {
-	CURLU *parts = curl_url();
+	const char *slashes = strstr(url, "://");
+	CURLU *parts = slashes && slashes[3] != '/' ? curl_url() : NULL;
 
 	if (parts && curl_url_set(parts, CURLUPART_URL, url, CURLU_DISALLOW_USER) == CURLUE_OK)
 		return parts;

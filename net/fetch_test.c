@@ -556,6 +556,7 @@ static void only_https_and_loopback_http_are_urls(void **state)
 		{ "127.0.0.1:80", false },
 		{ "https://", false },
 		{ "https:///path", false },
+		{ "https:/path", false },
 		{ "https://a b/", false },
 		{ "", false },
 	};
