@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -111,6 +110,14 @@ static const char *after_scheme(const char *text, const char *scheme)
 		       : NULL;
 }
 
+static char *join_url(const char *scheme, const char *rest, size_t len)
+{
+	char *url = mem_alloc(strlen(scheme) + 3 + len + 1);
+
+	memcpy(stpcpy(stpcpy(url, scheme), "://"), rest, len); /* the NUL is there already */
+	return url;
+}
+
 static bool read_url(const char *text, const char *safe, const char *plain, char **url,
 		     struct err *err)
 {
@@ -131,8 +138,7 @@ static bool read_url(const char *text, const char *safe, const char *plain, char
 	len = strlen(rest);
 	while (rest[len - 1] == '/') /* a host comes first, so this ends */
 		len--;
-	*url = mem_alloc(strlen(scheme) + 3 + len + 1);
-	sprintf(*url, "%s://%.*s", scheme, (int)len, rest);
+	*url = join_url(scheme, rest, len);
 	return true;
 }
 

@@ -46,25 +46,34 @@ static bool is_secret_flag(const char *word)
 	return false;
 }
 
-/* Before anything else is looked at: the error must not depend on what stands around it. */
+/* The value of the secret flag words[0], behind = or in the next word; NULL at the end. */
+static char *secret_value(int left, char *const *words)
+{
+	char *sign = strchr(words[0], '=');
+
+	if (sign)
+		return sign + 1;
+	return left > 1 ? words[1] : NULL;
+}
+
+/* Before anything else is looked at, as no other mistake may leave a secret standing there; and
+ * from the end, as what follows a secret flag may look like another and is wiped. */
 static bool refuse_secrets(int argc, char *const *argv, struct err *err)
 {
 	bool is_clean = true;
 
-	for (int i = 1; i < argc; i++) {
-		char *value = strchr(argv[i], '=');
+	for (int i = argc - 1; i > 0; i--) {
+		char *value;
 
 		if (!is_secret_flag(argv[i]))
 			continue;
-		value = value ? value + 1 : i + 1 < argc ? argv[i + 1] : NULL;
-		err_set(err, ERR_USAGE,
-			"%.*s: no secrets on the command line, where everyone can see them: use "
-			"the "
-			"prompt, a file, a file descriptor (/dev/fd/N) or a service credential",
-			(int)strcspn(argv[i], "="), argv[i]);
+		value = secret_value(argc - i, argv + i);
 		if (value)
 			secret_wipe(value, strlen(value));
-		is_clean = false;
+		is_clean = err_set(err, ERR_USAGE,
+				   "%.*s: not here, where everyone can see it: use the prompt, a "
+				   "file, a file descriptor (/dev/fd/N) or a service credential",
+				   (int)strcspn(argv[i], "="), argv[i]);
 	}
 	return is_clean;
 }

@@ -201,7 +201,9 @@ static bool read_document(struct walk *walk, struct err *err)
 
 static bool read_stream(struct walk *walk, struct err *err)
 {
-	if (!next(walk, err) || !next(walk, err)) /* STREAM-START, then the document or the end */
+	if (!next(walk, err)) /* STREAM-START */
+		return false;
+	if (!next(walk, err)) /* the document or the end */
 		return false;
 	if (walk->event.type == YAML_STREAM_END_EVENT)
 		return true;
