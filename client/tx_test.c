@@ -1,0 +1,323 @@
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/mem.h"
+#include "base/secret.h"
+#include "client/opkey.h"
+#include "client/tx.h"
+
+/* A published payment (the Python SDK's signing test) and root keys that never held anything. */
+#define PAYMENT_BODY                                                                               \
+	"a4008182582004509185eb98edd8e2420c1ceea914d6a7a3142041039b2f12b4d4f03162d56f04018282581d" \
+	"605867c3b8e27840f556ac268b781578b14c5661fc63ee720dbeab663f1a000f42408258390004845038ee49" \
+	"9ee8bc0afe56f688f27b2dd76f230d3698a9afcc1b66e0464447c1f51adaefe1ebfb0dd485a349a70479ced1" \
+	"d198cbdf7fe71a15d35396021a0002917d075820bdaa99eb158414dea0a91d6c727e2268574b23efe6e08ab3" \
+	"b841abe8059a030c"
+#define PAYMENT "84" PAYMENT_BODY "a0f5d90103a0"
+#define FIRST_ROOT                                                                               \
+	"xprv1cqa46gk29plgkg98upclnjv5t425fcpl4rgf9mq2txdxuga7jfq5shk7np6l55nj00sl3m4syzna3uwgr" \
+	"wppdm0azgy9d8zahyf32s62klfyhe0ayyxkc7x92nv4s77fa0v25tufk9tnv7x6dgexe9kdz5gpeqgu"
+#define FIRST_VKEY "c32dfdb461dd016e8fdd9b6d424a77439eab8f8c644a804b013b6cefa2454f95"
+#define FIRST_HASH "5867c3b8e27840f556ac268b781578b14c5661fc63ee720dbeab663f"
+#define FIRST_SIGNATURE                                                                            \
+	"2bfcad51fc81ecf7bd2e0fb3dbda51630d9457353e30f8cc04e12737d2753ec712148e34f78d5633ceb99e00" \
+	"4534cc22216b265bc308a1f154952eaf72ae2e0d"
+#define SECOND_ROOT                                                                              \
+	"xprv1kz9nxfrcsv6nc3m35as9jywusecclgyjc964yt73rpsxfu3txp9eex7zplvnev2a4xrcwu2ljudmm8wss" \
+	"7p329nzdkcp2jnzufvuvpf44nm839frqyctf7g75spk29huygkcz0emjs8all7vdnmczj62tu6z8snf"
+#define SECOND_VKEY "663dda822d270f80cd52776b6a599a99b7a710f76d11d4bc4de06b6f369b7b90"
+#define SECOND_SIGNATURE                                                                           \
+	"2c225fd8172310b841228c1b5a78a1c0852085f88b7d6af8cbd92b479b30b6ad03e1112a6e074eb894017ef1" \
+	"18e47bebc5fac52dac6578f8f62786e8e066580c"
+#define WITNESS(vkey, signature) "825820" vkey "5840" signature
+
+#define US       "581c" FIRST_HASH
+#define OTHER    "581c34204975e6f59b19d02ac6eeca521c1183c91c2abffaeb69901d33e4"
+#define CUT_HASH "67c3b8e27840f556ac268b781578b14c5661fc63ee720dbeab663f"
+
+#define ORDER_ID   "0f8fad5b-d9cb-469f-a165-70867728950e"
+#define ORDER_HEX  "0f8fad5bd9cb469fa16570867728950e"
+#define ORDER_TEXT "30663866616435622d643963622d343639662d613136352d373038363737323839353065"
+
+static struct opkey *key_of(const char *root)
+{
+	struct secret *text = secret_from_str(root);
+	struct err err;
+	struct opkey *key = opkey_from_root(text, &err);
+
+	if (!key)
+		fail_msg("%s", err.text);
+	secret_destroy(text);
+	return key;
+}
+
+static struct tx *tx_of(const char *hex)
+{
+	struct tx *tx;
+	struct err err;
+
+	if (!tx_parse(hex, strlen(hex), &tx, &err))
+		fail_msg("%s: %s", hex, err.text);
+	return tx;
+}
+
+/* The transaction signed with the key of this root; mem_ allocated. */
+static char *signed_by(const char *root, const char *hex)
+{
+	struct opkey *key = key_of(root);
+	struct tx *tx = tx_of(hex);
+	struct buf signed_hex;
+	struct err err;
+
+	buf_init(&signed_hex, TX_SIGNED_HEX_MAX);
+	if (!tx_sign(tx, key, &signed_hex, &err))
+		fail_msg("%s", err.text);
+	tx_destroy(tx);
+	opkey_destroy(key);
+	return buf_take(&signed_hex);
+}
+
+static void the_hash_is_that_of_the_body_alone(void **unused)
+{
+	static const char *const same_body[] = {
+		PAYMENT,
+		"84" PAYMENT_BODY "a0f4f6",
+		"9f" PAYMENT_BODY "bfff"
+		"f5f6ff",
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(same_body); i++) {
+		struct tx *tx = tx_of(same_body[i]);
+		uint8_t hash[TX_HASH_LEN];
+		char hex[2 * TX_HASH_LEN + 1];
+
+		tx_hash(tx, hash);
+		hex_encode(hash, sizeof(hash), hex);
+		assert_string_equal(
+			hex, "73acc5520882e87e83d465fc3e20caaef55818b57a3a35951d316743a5511bf6");
+		tx_destroy(tx);
+	}
+}
+
+static void two_keys_sign_one_after_the_other(void **unused)
+{
+	char *first = signed_by(FIRST_ROOT, PAYMENT);
+	char *both = signed_by(SECOND_ROOT, first);
+
+	(void)unused;
+	assert_string_equal(first, "84" PAYMENT_BODY
+				   "a10081" WITNESS(FIRST_VKEY, FIRST_SIGNATURE) "f5d90103a0");
+	assert_string_equal(both, "84" PAYMENT_BODY "a10082" WITNESS(FIRST_VKEY, FIRST_SIGNATURE)
+					  WITNESS(SECOND_VKEY, SECOND_SIGNATURE) "f5d90103a0");
+	mem_free(first);
+	mem_free(both);
+}
+
+static void signing_again_changes_nothing(void **unused)
+{
+	char *once = signed_by(FIRST_ROOT, PAYMENT);
+	char *twice = signed_by(FIRST_ROOT, once);
+
+	(void)unused;
+	assert_string_equal(once, twice);
+	mem_free(once);
+	mem_free(twice);
+}
+
+static void a_transaction_with_our_witness_twice_is_not_signed(void **unused)
+{
+	static const char *const texts[] = {
+		"84" PAYMENT_BODY "a10082" WITNESS(FIRST_VKEY, FIRST_SIGNATURE)
+			WITNESS(FIRST_VKEY, FIRST_SIGNATURE) "f5d90103a0",
+		"84" PAYMENT_BODY "a10082" WITNESS(FIRST_VKEY, SECOND_SIGNATURE)
+			WITNESS(FIRST_VKEY, FIRST_SIGNATURE) "f5d90103a0",
+	};
+	struct opkey *key = key_of(FIRST_ROOT);
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct tx *tx = tx_of(texts[i]);
+		struct buf signed_hex;
+		struct err err;
+
+		buf_init(&signed_hex, TX_SIGNED_HEX_MAX);
+		assert_false(tx_sign(tx, key, &signed_hex, &err));
+		assert_int_equal(err.code, ERR_TX);
+		assert_int_equal(signed_hex.len, 0);
+		buf_fini(&signed_hex);
+		tx_destroy(tx);
+	}
+	opkey_destroy(key);
+}
+
+static void what_is_signed_fits_its_buffer_or_is_an_error(void **unused)
+{
+	struct opkey *key = key_of(FIRST_ROOT);
+	struct tx *tx = tx_of(PAYMENT);
+	const size_t needed = strlen(PAYMENT) + 2 * (2 + 101);
+
+	(void)unused;
+	for (size_t max = 0; max <= needed; max += 1 + (needed - max) / 8) {
+		struct buf signed_hex;
+		struct err err;
+
+		buf_init(&signed_hex, max);
+		assert_int_equal(tx_sign(tx, key, &signed_hex, &err), max >= needed);
+		buf_fini(&signed_hex);
+	}
+	tx_destroy(tx);
+	opkey_destroy(key);
+}
+
+/* A transaction of len bytes, padded in its auxiliary data. */
+static char *sized_tx(size_t len)
+{
+	struct buf hex;
+
+	buf_init(&hex, 4 * TX_MAX);
+	buf_add_str(&hex, "84a0a0f5");
+	buf_printf(&hex, "5a%08zx", len - 9);
+	while (hex.len < 2 * len)
+		buf_add_str(&hex, "00");
+	return buf_take(&hex);
+}
+
+static void the_largest_transaction_is_signed_and_one_byte_more_is_refused(void **unused)
+{
+	char *largest = sized_tx(TX_MAX), *larger = sized_tx(TX_MAX + 1);
+	char *signed_hex = signed_by(FIRST_ROOT, largest);
+	struct tx *tx;
+	struct err err;
+
+	(void)unused;
+	assert_int_equal(strlen(signed_hex), 2 * (TX_MAX + 2 + 101));
+	assert_false(tx_parse(larger, strlen(larger), &tx, &err));
+	assert_int_equal(err.code, ERR_TX);
+	mem_free(signed_hex);
+	mem_free(largest);
+	mem_free(larger);
+}
+
+static void an_order_must_be_named_in_the_body(void **unused)
+{
+	static const struct {
+		const char *tx;
+		bool ok;
+	} cases[] = {
+		{ "84a10050" ORDER_HEX "a0f5f6", true },
+		{ "84a1009f9f50" ORDER_HEX "ffffa0f5f6", true },
+		{ "84a1005824" ORDER_TEXT "a0f5f6", true },
+		{ "84a1007824" ORDER_TEXT "a0f5f6", true },
+		{ "84a0a10150" ORDER_HEX "f5f6", false }, /* in the witness set */
+		{ "84a0a0f550" ORDER_HEX, false },        /* in the auxiliary data */
+		{ "84a1004f0f8fad5bd9cb469fa1657086772895a0f5f6", false }, /* cut */
+		{ "84a10050"
+		  "0f8fad5bd9cb469fa16570867728950f"
+		  "a0f5f6",
+		  false },
+		{ "84a100581b"
+		  "30663866616435622d643963622d343639662d613136352d373038"
+		  "a0f5f6",
+		  false },
+		{ PAYMENT, false },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tx *tx = tx_of(cases[i].tx);
+		struct err err;
+
+		if (tx_check_order(tx, ORDER_ID, &err) != cases[i].ok)
+			fail_msg("%s", cases[i].tx);
+		if (!cases[i].ok)
+			assert_int_equal(err.code, ERR_TX);
+		tx_destroy(tx);
+	}
+}
+
+static void an_order_id_that_is_no_uuid_is_refused(void **unused)
+{
+	static const char *const ids[] = {
+		"",
+		ORDER_HEX,
+		"0f8fad5b-d9cb-469f-a165-70867728950",
+		"0f8fad5b-d9cb-469f-a165-70867728950e0",
+		"0f8fad5b-d9cb-469f-a165-70867728950g",
+		"0f8fad5bd-9cb-469f-a165-70867728950e",
+		"------------------------------------",
+	};
+	struct tx *tx = tx_of("84a10050" ORDER_HEX "a0f5f6");
+	struct err err;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		assert_false(tx_check_order(tx, ids[i], &err));
+	assert_true(tx_check_order(tx, "0F8FAD5B-D9CB-469F-A165-70867728950E", &err));
+	tx_destroy(tx);
+}
+
+static void required_signers_are_told_apart(void **unused)
+{
+	static const struct {
+		const char *body;
+		enum tx_signers signers;
+	} cases[] = {
+		{ "a0", TX_SIGNERS_ABSENT },
+		{ "a10e80", TX_SIGNERS_NAME_OTHERS },
+		{ "a10e81" OTHER, TX_SIGNERS_NAME_OTHERS },
+		{ "a10e81" US, TX_SIGNERS_NAME_US },
+		{ "a10e82" OTHER US, TX_SIGNERS_NAME_US },
+		{ "a10ed9010282" OTHER US, TX_SIGNERS_NAME_US },
+		{ "a10e9f" OTHER US "ff", TX_SIGNERS_NAME_US },
+		{ "bf0080180e82" OTHER US "ff", TX_SIGNERS_NAME_US }, /* a wide key */
+		{ "bf00a10e82" OTHER US "ff", TX_SIGNERS_ABSENT },    /* further in */
+		{ "bf00802d82" OTHER US "ff", TX_SIGNERS_ABSENT },    /* key -14 */
+		{ "a10e81581b" CUT_HASH, TX_SIGNERS_NAME_OTHERS },
+		{ "a10ea1" US "00", TX_SIGNERS_NAME_OTHERS },
+		{ "a10ed9010381" US, TX_SIGNERS_NAME_OTHERS }, /* another tag */
+	};
+	struct opkey *key = key_of(FIRST_ROOT);
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct buf hex;
+		struct tx *tx;
+
+		buf_init(&hex, 1024);
+		buf_printf(&hex, "84%sa0f5f6", cases[i].body);
+		tx = tx_of(buf_str(&hex));
+		if (tx_required_signers(tx, opkey_hash(key)) != cases[i].signers)
+			fail_msg("%s", cases[i].body);
+		tx_destroy(tx);
+		buf_fini(&hex);
+	}
+	opkey_destroy(key);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_hash_is_that_of_the_body_alone),
+		cmocka_unit_test(two_keys_sign_one_after_the_other),
+		cmocka_unit_test(signing_again_changes_nothing),
+		cmocka_unit_test(a_transaction_with_our_witness_twice_is_not_signed),
+		cmocka_unit_test(what_is_signed_fits_its_buffer_or_is_an_error),
+		cmocka_unit_test(the_largest_transaction_is_signed_and_one_byte_more_is_refused),
+		cmocka_unit_test(an_order_must_be_named_in_the_body),
+		cmocka_unit_test(an_order_id_that_is_no_uuid_is_refused),
+		cmocka_unit_test(required_signers_are_told_apart),
+	};
+	struct err err;
+	bool is_locked;
+
+	if (!secret_init(&is_locked, &err))
+		return 1;
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
