@@ -257,7 +257,8 @@ def check_cppcheck(args):
 
 
 def check_shell(_):
-    scripts = sorted(ROOT.glob("tests/*.sh")) + sorted(ROOT.glob("docker/*.sh"))
+    scripts = [s for folder in ("tests", "docker", "migrations")
+               for s in sorted((ROOT / folder).glob("*.sh"))]
     scripts += sorted(ROOT.glob(".ci/*"))
     return call(["shellcheck", "--format=gcc", *scripts])[1].splitlines() if scripts else []
 
