@@ -108,15 +108,13 @@ static bool is_fact(const struct journal_job *job)
 	return job->kind == JOB_WRITE && job->write_kind == JOURNAL_FACT;
 }
 
-static void answer_group(struct journal_db *db, struct list *group)
+static void answer_group(struct list *group)
 {
 	struct list_node *node;
 
 	while ((node = list_pop_front(group))) {
 		struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
 
-		if (job->kind == JOB_WRITE && !job->has_failed)
-			db->status.writes++;
 		if (is_fact(job) && job->has_failed)
 			LOG(ERROR, "journal.fact_refused", F_ERR(&job->err));
 		answer(job);
@@ -165,13 +163,26 @@ static void note_failure(struct journal_db *db, const struct err *err)
 	tell_health(db);
 }
 
-static void note_commit(struct journal_db *db)
+static uint64_t count_written(const struct list *group)
+{
+	uint64_t count = 0;
+
+	LIST_EACH (group, node) {
+		const struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
+
+		count += job->kind == JOB_WRITE && !job->has_failed;
+	}
+	return count;
+}
+
+static void note_commit(struct journal_db *db, const struct list *group)
 {
 	if (!db->status.is_writable)
 		LOG(INFO, "journal.writable", F_INT("failures", (int64_t)db->status.failures));
 	db->status.is_writable = true;
 	db->status.reason[0] = '\0';
 	db->status.commits++;
+	db->status.writes += count_written(group);
 	tell_health(db);
 }
 
@@ -188,8 +199,8 @@ static void write_group(struct journal_db *db, struct list *group)
 	struct err err;
 
 	if ((db->status.is_writable || probe(db, &err)) && run_group(db, group, &err)) {
-		note_commit(db);
-		answer_group(db, group);
+		note_commit(db, group);
+		answer_group(group);
 		return;
 	}
 	roll_back(db);
@@ -217,7 +228,7 @@ static void serve(struct journal_db *db, struct list *batch, bool is_due)
 	}
 	LIST_EACH (&group, node)
 		journal_find(db->file.db, CONTAINER_OF(node, struct journal_job, node));
-	answer_group(db, &group);
+	answer_group(&group);
 }
 
 /* ---- checkpoints -------------------------------------------------------------------------- */

@@ -109,13 +109,14 @@ static void bind_orders(sqlite3_stmt *stmt, const struct journal_order_query *qu
  * for it by walking up from number 1. */
 void journal_find_fills_sql(const struct journal_fill_query *query, struct buf *sql)
 {
-	buf_add_str(sql, "SELECT " JOURNAL_FILL_COLUMNS ", fill_number FROM fills "
-			 "WHERE fill_number > :after");
+	bool begins_at_time = query->since.us && query->after <= 0;
+
+	buf_add_str(sql, "SELECT " JOURNAL_FILL_COLUMNS ", fill_number FROM fills WHERE ");
+	buf_add_str(sql, begins_at_time ? "fill_number >= (SELECT min(+fill_number) FROM fills "
+					  "INDEXED BY fills_by_time WHERE executed_at >= :since)"
+					: "fill_number > :after");
 	if (query->since.us)
 		buf_add_str(sql, " AND executed_at >= :since");
-	if (query->since.us && query->after <= 0)
-		buf_add_str(sql, " AND fill_number >= (SELECT min(+fill_number) FROM fills "
-				 "INDEXED BY fills_by_time WHERE executed_at >= :since)");
 	if (query->order_id[0])
 		buf_add_str(sql, " AND order_id = :order_id");
 	if (query->token_id[0])
