@@ -58,7 +58,7 @@ class Program:
 
     def __init__(self, name, folder):
         self.name, self.folder = name, folder
-        self.out, self.log = folder / f"{name}.out", folder / f"{name}.log"
+        self.out_file, self.log_file = folder / f"{name}.out", folder / f"{name}.log"
         self.process = self.hello = None
 
     def command(self):
@@ -80,7 +80,7 @@ class Program:
         self.hello = None
         binary = BUILD / self.name
         assert binary.exists(), f"{binary} is not built"
-        with open(self.out, "wb") as out, open(self.log, "ab") as log:
+        with open(self.out_file, "wb") as out, open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
                 [binary, *map(str, self.command())], stdin=subprocess.DEVNULL, stdout=out,
                 stderr=log, env=self.environment(), cwd=self.folder,
@@ -89,8 +89,8 @@ class Program:
     def read_hello(self):
         if not self.is_running():
             raise RuntimeError(f"{self.name} ended with {self.process.returncode}: "
-                               + self.log.read_text(errors="replace")[-2000:])
-        line, newline, _ = self.out.read_text().partition("\n")
+                               + self.log_file.read_text(errors="replace")[-2000:])
+        line, newline, _ = self.out_file.read_text().partition("\n")
         return json.loads(line) if newline else None
 
     def is_running(self):
@@ -123,7 +123,7 @@ class Program:
         return self.start()
 
     def log_text(self):
-        return self.log.read_text(errors="replace") if self.log.exists() else ""
+        return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
 
     def check_sanitizers(self):
         for word in SANITIZER_WORDS:
@@ -271,31 +271,28 @@ class Sim(Program):
         sent = {"Content-Type": "application/json", **(headers or {})}
         return exchange_of(connection, method, target, encoded(body), sent)
 
-    def control(self, method, path, body=None, **query):
+    def control(self, verb, what, body=None, **query):
         """A call to /_sim/, which must succeed."""
-        answer = self.request(method, f"/_sim/{path}" + query_of(query), body)
-        assert 200 <= answer.status < 300, f"{method} /_sim/{path}: {answer}"
+        answer = self.request(verb, f"/_sim/{what}" + query_of(query), body)
+        assert 200 <= answer.status < 300, f"{verb} /_sim/{what}: {answer}"
         return answer.json if answer.body else None
 
-    def log(self, path=None, method=None):
-        """Requests received, oldest first; a path may end in * ."""
-        entries = self.control("GET", "log")
-        entries = entries["data"] if isinstance(entries, dict) else entries
-        if path:
-            stem = path.rstrip("*")
-            entries = [e for e in entries if e["path"] == path
-                       or (path.endswith("*") and e["path"].startswith(stem))]
-        return [e for e in entries if method is None or e["method"] == method]
+    def log(self, path=None, method=None, since=None):
+        """Requests received, oldest first; a path may have * in it."""
+        return self.control("GET", "log", path=path, method=method, since=since)
 
     def orders(self, market_maker=False):
         """Every order that ever was; those of the market maker only if asked for."""
-        return [o for o in self.control("GET", "orders")
-                if market_maker or not o["market_maker"]]
+        return self.control("GET", "orders", market_maker=None if market_maker else 0)
 
     def order(self, exchange_id):
-        found = [o for o in self.orders(True) if o["order_id"] == exchange_id]
-        assert len(found) == 1, f"{exchange_id}: {len(found)} on the exchange"
-        return found[0]
+        return self.control("GET", f"orders/{exchange_id}")
+
+    def executions(self):
+        return self.control("GET", "executions")
+
+    def balances(self, account="main"):
+        return self.control("GET", "balances")[account]
 
     def book(self, symbol="ADAUSDM"):
         return self.control("GET", "book", symbol=symbol)
@@ -303,16 +300,27 @@ class Sim(Program):
     def sockets(self):
         return self.control("GET", "sockets")
 
-    def credit(self, **body):
-        return self.control("POST", "credit", body)
+    def credit(self, asset, amount):
+        return self.control("POST", "credit", {"asset": asset, "amount": str(amount)})
 
     def trade(self, **body):
         """An order of another trader."""
         body.setdefault("symbol", "ADAUSDM")
         return self.control("POST", "trade", body)
 
+    def fill(self, exchange_id, base_quantity=None):
+        """Another trader takes from this resting order; all of it unless told how much."""
+        body = {"order_id": exchange_id}
+        if base_quantity is not None:
+            body["base_quantity"] = str(base_quantity)
+        return self.control("POST", "trade", body)
+
     def faults(self, *rules):
-        return self.control("POST", "faults", {"rules": list(rules)})
+        """Adds rules or switches, as sim/fault_wire.h describes them."""
+        return self.control("POST", "faults", list(rules))
+
+    def clear_faults(self):
+        return self.control("DELETE", "faults")
 
     def drop(self, **body):
         return self.control("POST", "drop", body)
@@ -320,8 +328,8 @@ class Sim(Program):
     def lock(self, locked=True):
         return self.control("POST", "lock", {"locked": locked})
 
-    def clock(self, **body):
-        return self.control("POST", "clock", body)
+    def pass_time(self, seconds):
+        return self.control("POST", "clock", {"advance_ms": int(seconds * 1000)})
 
 
 class Daemon(Program):
@@ -455,8 +463,8 @@ class Rig:
 
     def places(self):
         """Where secrets must not be: the daemon's output, its files, what it told anyone."""
-        yield "stdout", self.daemon.out.read_bytes() if self.daemon.out.exists() else b""
-        yield "the log", self.daemon.log.read_bytes() if self.daemon.log.exists() else b""
+        yield "stdout", self.daemon.out_file.read_bytes() if self.daemon.out_file.exists() else b""
+        yield "the log", self.daemon.log_file.read_bytes() if self.daemon.log_file.exists() else b""
         for path in sorted(self.daemon.data_dir.rglob("*")):
             if path.is_file():
                 yield path.name, path.read_bytes()

@@ -105,17 +105,17 @@ def test_what_the_document_does_not_describe_fails(contract, call):
 def test_a_secret_is_found_however_it_was_written_down(tmp_path, written):
     one = rigs.Rig()
     one.folder.rmdir()
-    one.daemon.log = tmp_path / "log"
-    one.daemon.log.write_text("all is well\n")
+    one.daemon.log_file = tmp_path / "log"
+    one.daemon.log_file.write_text("all is well\n")
     one.check_secrets()
-    one.daemon.log.write_text(f"url=wss://host/?key={written(one.api_key)}\n")
+    one.daemon.log_file.write_text(f"url=wss://host/?key={written(one.api_key)}\n")
     with pytest.raises(AssertionError, match="API key"):
         one.check_secrets()
 
 
 def test_a_report_of_a_sanitizer_in_a_log_is_found(tmp_path):
     program = rigs.Program("deltagated", pathlib.Path(tmp_path))
-    program.log.write_text("==1==ERROR: AddressSanitizer: heap-use-after-free\n")
+    program.log_file.write_text("==1==ERROR: AddressSanitizer: heap-use-after-free\n")
     with pytest.raises(AssertionError):
         program.check_sanitizers()
 
