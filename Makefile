@@ -138,6 +138,32 @@ $(BUILD)/vectors: $(call objects,$(wildcard tests/vectors*.c)) $(LIBS_client)
 $(UNITS): $(BUILD)/unit/%: $(BUILD)/obj/%.o $$(LIBS_$$(word 1,$$(subst /, ,$$*)))
 	$(LINK) -lcmocka
 
+# ---- Fuzzing: a target tests/fuzz/fuzz_x.c for each parser, its corpus in tests/fuzz/corpus/x ----
+# A target links $(LIBS_fuzz_x) if that is set, else what client/ needs. With any compiler it
+# becomes replay_x, which tries the corpora once and is part of `make test`; `make fuzz` lets
+# libFuzzer search each for SECONDS. What it finds belongs into the corpus.
+SECONDS  ?= 60
+FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+REPLAYS  := $(addprefix $(BUILD)/fuzz/replay_,$(FUZZ))
+FUZZERS  := $(addprefix $(BUILD)/fuzz/fuzz_,$(FUZZ))
+
+$(REPLAYS): $(BUILD)/fuzz/replay_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
+		$(BUILD)/obj/tests/fuzz/replay.o $$(or $$(LIBS_fuzz_$$*),$$(LIBS_client))
+	$(LINK)
+$(FUZZERS): $(BUILD)/fuzz/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o \
+		$$(or $$(LIBS_fuzz_$$*),$$(LIBS_client))
+	$(LINK) -fsanitize=fuzzer
+
+.PHONY: fuzz fuzzers
+fuzzers: $(FUZZERS)
+fuzz:
+	@$(MAKE) BUILD=$(BUILD)/clang CC=clang-14 HARDEN= WARNINGS= CFLAGS="-O1 -g" \
+		SAN="-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined" fuzzers
+	@cd $(BUILD)/clang && for name in $(FUZZ); do mkdir -p grown/$$name && \
+		setarch --addr-no-randomize fuzz/fuzz_$$name -max_total_time=$(SECONDS) -timeout=10 \
+			-rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
+			grown/$$name $(CURDIR)/tests/fuzz/corpus/$$name || exit 1; done
+
 # ---- Running ----
 .PHONY: run
 run: all
@@ -148,7 +174,7 @@ run: all
 units: $(UNITS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
-test: all $(UNITS) $(VECTORS)
+test: all $(UNITS) $(VECTORS) $(REPLAYS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) $(TEST_FLAGS)
 
 # The same suite with other objects, in a folder of their own.
