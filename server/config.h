@@ -47,11 +47,12 @@ struct config {
 	bool allow_remote; /* may listen on more than loopback */
 	char *data_dir;
 	char *socket;        /* derived: <data_dir>/deltagate.sock */
-	char *allowed_hosts; /* comma-separated, besides the listen address */
+	char *allowed_hosts; /* name or name:port, comma-separated, besides the listen address */
 	char *allowed_origins;
 	int64_t requests_per_second; /* per token; 0: no limit */
 	int64_t connections_max;
 	int64_t wait_default_ms; /* Prefer: wait */
+	bool admin_over_tcp;     /* tokens of scope admin count on the TCP port too */
 	bool metrics_public;
 	/* journal */
 	int64_t journal_queue_max;
