@@ -29,7 +29,9 @@ struct ticket {
 struct journal {
 	struct loop *loop;
 	struct wake *wake;
-	struct queue *requests, *answers;
+	struct queue *requests;
+	struct queue *answers; /* to callbacks */
+	struct queue *loaded;  /* to whoever waits in ask_now(), so that it overtakes no callback */
 	struct journal_db *db;
 	struct list refused; /* jobs that never went to the thread */
 	struct list waiting; /* tickets of writes, oldest first */
@@ -117,6 +119,7 @@ bool journal_open(struct loop *loop, const struct journal_config *config, struct
 	journal->wake = wake_create(loop, deliver_all, journal);
 	journal->requests = queue_create(config->queue_max, NULL, NULL);
 	journal->answers = queue_create(config->queue_max, wake_loop, journal->wake);
+	journal->loaded = queue_create(1, NULL, NULL);
 	journal->waiting_max = config->queue_max;
 	journal->status.is_writable = true;
 	list_init(&journal->refused);
@@ -158,6 +161,7 @@ bool journal_close(struct journal *journal, size_t *lost)
 	*lost = journal->lost;
 	queue_destroy(journal->requests);
 	queue_destroy(journal->answers);
+	queue_destroy(journal->loaded);
 	wake_destroy(journal->wake);
 	mem_free(journal);
 	return *lost == 0;
@@ -263,23 +267,17 @@ void journal_find_submission(struct journal *journal, const char *order_id,
 
 /* ---- asking and waiting, before the loop runs ------------------------------------------------ */
 
-/* The answer comes by a queue of its own, so that it overtakes nobody's callback. */
 static bool ask_now(struct journal *journal, struct journal_job *job, struct err *err)
 {
-	struct queue *mine = queue_create(1, NULL, NULL);
 	struct list answers;
 
 	list_init(&answers);
 	journal_job_clear(job);
-	job->answers = mine;
-	if (queue_push_always(journal->requests, &job->node)) {
-		queue_wait(mine, &answers, -1);
-		list_remove(&job->node);
-	} else {
-		err_set(err, ERR_STOPPING, "the journal is closed");
-		journal_job_fail(job, err);
-	}
-	queue_destroy(mine);
+	job->answers = journal->loaded;
+	if (!queue_push_always(journal->requests, &job->node))
+		return err_set(err, ERR_STOPPING, "the journal is closed");
+	queue_wait(journal->loaded, &answers, -1);
+	list_remove(&job->node);
 	if (job->has_failed)
 		*err = job->err;
 	return !job->has_failed;

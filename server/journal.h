@@ -27,9 +27,9 @@ struct journal_write;
 struct loop;
 
 struct journal_config {
-	const char *path;      /* "<data-dir>/journal.db" */
-	const char *network;   /* recorded at first use; another one is ERR_ACCOUNT, naming both */
-	size_t queue_max;      /* writes waiting; more intents are refused */
+	const char *path;    /* "<data-dir>/journal.db" */
+	const char *network; /* recorded at first use; another one is ERR_ACCOUNT, naming both */
+	size_t queue_max;    /* writes waiting; more intents are refused */
 };
 
 /* Opens or makes the database, locks it against a second daemon (a lock file beside it), applies
@@ -45,13 +45,13 @@ bool journal_close(struct journal *journal, size_t *lost);
 
 /* Why an order was written: one line of its history. NULL and 0 for what does not apply. */
 struct journal_step {
-	const char *event;      /* order_event_name(), or "accepted", "cancel_requested", ... */
-	const char *cause;      /* who or what: "app", "exchange", "poll", "recovery", ... */
+	const char *event; /* order_event_name(), or "accepted", "cancel_requested", ... */
+	const char *cause; /* who or what: "app", "exchange", "poll", "recovery", ... */
 	const char *request_id;
-	const char *token_id;   /* who asked, for what an app asked for */
-	int http_status;        /* of the exchange's answer */
+	const char *token_id; /* who asked, for what an app asked for */
+	int http_status;      /* of the exchange's answer */
 	int exchange_code;
-	const char *detail;     /* bounded text; never a secret */
+	const char *detail; /* bounded text; never a secret */
 };
 
 struct journal_write *journal_write_create(void);
@@ -76,13 +76,13 @@ void journal_write_setting(struct journal_write *write, const char *name, const 
 struct journal_token {
 	char token_id[TOKEN_ID_LEN];
 	char name[TOKEN_NAME_LEN];
-	char hash[65];           /* hex of the keyed hash of the secret */
-	uint32_t scopes;         /* bits of auth.h */
-	char symbols[256];       /* "ADAUSDM,NIGHTUSDM"; "" for all */
+	char hash[65];     /* hex of the keyed hash of the secret */
+	uint32_t scopes;   /* bits of auth.h */
+	char symbols[256]; /* "ADAUSDM,NIGHTUSDM"; "" for all */
 	bool has_max_order_value;
-	struct decimal max_order_value; /* in quote units */
-	int max_open_orders;     /* 0: no limit of its own */
-	int weight;              /* share of the rate, 1 and up */
+	struct decimal max_order_value;                 /* in quote units */
+	int max_open_orders;                            /* 0: no limit of its own */
+	int weight;                                     /* share of the rate, 1 and up */
 	struct wall created_at, expires_at, revoked_at; /* 0: not */
 };
 void journal_write_token(struct journal_write *write, const struct journal_token *token);
@@ -100,21 +100,21 @@ void journal_append(struct journal *journal, enum journal_kind kind, struct jour
 #define JOURNAL_PAGE_MAX 500
 
 struct journal_order_query {
-	char order_id[ORDER_ID_LEN];                /* each "" or 0 when it does not matter */
+	char order_id[ORDER_ID_LEN]; /* each "" or 0 when it does not matter */
 	char client_order_id[ORDER_CLIENT_ID_LEN];
 	char exchange_order_id[ORDER_EXCHANGE_LEN]; /* of any build of the order */
 	char token_id[TOKEN_ID_LEN];
 	char symbol[ORDER_SYMBOL_LEN];
-	uint32_t states;                            /* bit 1 << state; 0: all */
-	char before[ORDER_ID_LEN];                  /* newest first; page: ids below this one */
-	unsigned limit;                             /* 1 to JOURNAL_PAGE_MAX */
+	uint32_t states;           /* bit 1 << state; 0: all */
+	char before[ORDER_ID_LEN]; /* newest first; page: ids below this one */
+	unsigned limit;            /* 1 to JOURNAL_PAGE_MAX */
 };
 struct journal_fill_query {
 	char order_id[ORDER_ID_LEN];
 	char token_id[TOKEN_ID_LEN];
 	char symbol[ORDER_SYMBOL_LEN];
-	struct wall since;  /* executed at or after */
-	int64_t after;      /* fill number; newest last; page: numbers above this one */
+	struct wall since; /* executed at or after */
+	int64_t after;     /* fill number; newest last; page: numbers above this one */
 	unsigned limit;
 };
 struct journal_event {
@@ -153,7 +153,8 @@ void journal_find_submission(struct journal *journal, const char *order_id,
 
 /* At start, before the loop runs; blocking. Callbacks get borrowed rows. */
 MUST_CHECK bool journal_load_live_orders(struct journal *journal,
-					 void (*fn)(void *arg, const struct order *order), void *arg,
+					 void (*fn)(void *arg, const struct order *order),
+					 void *arg,
 					 struct err *err); /* every order that is not final */
 MUST_CHECK bool journal_load_tokens(struct journal *journal,
 				    void (*fn)(void *arg, const struct journal_token *token),

@@ -274,6 +274,36 @@ static int time_to_wait(const struct journal_db *db)
 	return ms > 0 ? (int)ms : 0;
 }
 
+/* A last try for what is stuck; what stays is handed back as it is. */
+static void give_up_stuck(struct journal_db *db)
+{
+	struct list_node *node;
+	struct list none;
+	struct err err;
+
+	list_init(&none);
+	if (!list_is_empty(&db->stuck))
+		serve(db, &none, true);
+	err_set(&err, ERR_JOURNAL, "%s", db->status.reason);
+	while ((node = list_pop_front(&db->stuck))) {
+		struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
+
+		journal_job_fail(job, &err);
+		answer(job);
+	}
+}
+
+static void finalize(struct journal_db *db)
+{
+	sqlite3_finalize(db->begin);
+	sqlite3_finalize(db->commit);
+	sqlite3_finalize(db->savepoint);
+	sqlite3_finalize(db->release);
+	sqlite3_finalize(db->undo);
+	sqlite3_finalize(db->probe);
+	journal_rows_destroy(db->rows);
+}
+
 static void *run(void *arg)
 {
 	struct journal_db *db = arg;
@@ -292,26 +322,10 @@ static void *run(void *arg)
 		else if (wants_checkpoint(db, count == 0 ? CHECKPOINT_IDLE : CHECKPOINT_BUSY))
 			checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
 	}
+	give_up_stuck(db);
+	finalize(db);
+	journal_file_close(&db->file);
 	return NULL;
-}
-
-/* A last try for what is stuck; what stays is handed back as it is. */
-static void give_up_stuck(struct journal_db *db)
-{
-	struct list_node *node;
-	struct list none;
-	struct err err;
-
-	list_init(&none);
-	if (!list_is_empty(&db->stuck))
-		serve(db, &none, true);
-	err_set(&err, ERR_JOURNAL, "%s", db->status.reason);
-	while ((node = list_pop_front(&db->stuck))) {
-		struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
-
-		journal_job_fail(job, &err);
-		answer(job);
-	}
 }
 
 /* ---- start and end ------------------------------------------------------------------------ */
@@ -336,17 +350,6 @@ static bool prepare(struct journal_db *db, struct err *err)
 		if (!sql_prepare(db->file.db, all[i].text, true, all[i].stmt, err))
 			return false;
 	return journal_rows_create(db->file.db, &db->rows, err);
-}
-
-static void finalize(struct journal_db *db)
-{
-	sqlite3_finalize(db->begin);
-	sqlite3_finalize(db->commit);
-	sqlite3_finalize(db->savepoint);
-	sqlite3_finalize(db->release);
-	sqlite3_finalize(db->undo);
-	sqlite3_finalize(db->probe);
-	journal_rows_destroy(db->rows);
 }
 
 /* Signals are the loop's. Those of a fault stay: they end the process where the fault is. */
@@ -394,8 +397,5 @@ bool journal_db_start(struct journal_file *file, struct queue *requests, struct 
 void journal_db_join(struct journal_db *db)
 {
 	pthread_join(db->thread, NULL);
-	give_up_stuck(db);
-	finalize(db);
-	journal_file_close(&db->file);
 	mem_free(db);
 }

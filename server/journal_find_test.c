@@ -167,7 +167,7 @@ static void a_row_that_cannot_be_is_an_error_and_not_a_wrong_number(void **state
 	rig_close(rig);
 	rig_exec_alone(rig, "UPDATE orders SET price = '1.2.3'");
 	rig_open(rig);
-	rig->waiting++;
+	rig->is_asking = true;
 	journal_find_orders(rig->journal, &query, rig_take_orders, rig);
 	rig_wait(rig);
 	assert_int_equal(rig->err.code, ERR_JOURNAL);

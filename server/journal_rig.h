@@ -28,7 +28,8 @@ struct rig {
 	struct loop *loop;
 	struct timer *patience;
 	struct journal *journal;
-	size_t waiting; /* answers that have not come */
+	size_t waiting; /* writes whose answers have not come */
+	bool is_asking; /* a question is on its way; one at a time */
 
 	/* Answers of writes, in the order in which they came; names as given to rig_append(). */
 	size_t count;
@@ -118,18 +119,35 @@ static inline int rig_teardown(void **state)
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
-static inline void rig_answered(struct rig *rig)
+static inline bool rig_has_answer(const struct rig *rig, const char *name)
 {
-	assert(rig->waiting > 0);
-	if (--rig->waiting == 0)
-		loop_stop(rig->loop);
+	for (size_t i = 0; i < rig->count; i++)
+		if (strcmp(rig->names[i], name) == 0)
+			return true;
+	return false;
 }
 
-/* Runs the loop until every answer has come. */
-static inline void rig_wait(struct rig *rig)
+/* Each answer stops the loop, so that whoever waits can see whether it was the last. */
+static inline void rig_wait(struct rig *rig) /* for every write and the question */
 {
 	timer_start(rig->patience, RIG_PATIENCE_MS);
-	if (rig->waiting > 0)
+	while (rig->waiting > 0 || rig->is_asking)
+		loop_run(rig->loop);
+	timer_stop(rig->patience);
+}
+
+static inline void rig_wait_for(struct rig *rig, const char *name) /* for a write of that name */
+{
+	timer_start(rig->patience, RIG_PATIENCE_MS);
+	while (!rig_has_answer(rig, name))
+		loop_run(rig->loop);
+	timer_stop(rig->patience);
+}
+
+static inline void rig_wait_for_question(struct rig *rig)
+{
+	timer_start(rig->patience, RIG_PATIENCE_MS);
+	while (rig->is_asking)
 		loop_run(rig->loop);
 	timer_stop(rig->patience);
 }
@@ -149,8 +167,9 @@ static inline void rig_done(void *arg, const struct err *err)
 	if (err)
 		rig->errs[rig->count] = *err;
 	rig->count++;
+	rig->waiting--;
 	mem_free(write);
-	rig_answered(rig);
+	loop_stop(rig->loop);
 }
 
 static inline void rig_append(struct rig *rig, const char *name, enum journal_kind kind,
@@ -178,7 +197,8 @@ static inline void rig_take_err(struct rig *rig, const struct err *err, size_t c
 {
 	rig->err = err ? *err : (struct err){ .code = ERR_NONE };
 	rig->found = count;
-	rig_answered(rig);
+	rig->is_asking = false;
+	loop_stop(rig->loop);
 }
 
 static inline void rig_take_orders(void *arg, const struct err *err, const struct order *orders,
@@ -226,9 +246,9 @@ static inline size_t rig_find_orders(struct rig *rig, struct journal_order_query
 {
 	if (!query.limit)
 		query.limit = JOURNAL_PAGE_MAX;
-	rig->waiting++;
+	rig->is_asking = true;
 	journal_find_orders(rig->journal, &query, rig_take_orders, rig);
-	rig_wait(rig);
+	rig_wait_for_question(rig);
 	assert_int_equal(rig->err.code, ERR_NONE);
 	return rig->found;
 }
@@ -237,18 +257,18 @@ static inline size_t rig_find_fills(struct rig *rig, struct journal_fill_query q
 {
 	if (!query.limit)
 		query.limit = JOURNAL_PAGE_MAX;
-	rig->waiting++;
+	rig->is_asking = true;
 	journal_find_fills(rig->journal, &query, rig_take_fills, rig);
-	rig_wait(rig);
+	rig_wait_for_question(rig);
 	assert_int_equal(rig->err.code, ERR_NONE);
 	return rig->found;
 }
 
 static inline size_t rig_find_events(struct rig *rig, const char *order_id, int64_t after)
 {
-	rig->waiting++;
+	rig->is_asking = true;
 	journal_find_events(rig->journal, order_id, after, JOURNAL_PAGE_MAX, rig_take_events, rig);
-	rig_wait(rig);
+	rig_wait_for_question(rig);
 	assert_int_equal(rig->err.code, ERR_NONE);
 	return rig->found;
 }

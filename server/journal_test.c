@@ -76,7 +76,7 @@ static void a_question_sees_every_write_appended_before_it(void **state)
 		order = rig_order(id);
 		STR_SET(query.order_id, order.terms.order_id);
 		rig_append(rig, "write", JOURNAL_FACT, rig_order_write(&order, "accepted"));
-		rig->waiting++;
+		rig->is_asking = true;
 		journal_find_orders(rig->journal, &query, rig_take_orders, rig);
 		rig_wait(rig);
 		assert_int_equal(rig->found, 1);
@@ -398,16 +398,16 @@ static void the_signed_bytes_of_the_latest_build_come_back(void **state)
 		journal_write_submission(write, &order, signed_hex[i]);
 		rig_append(rig, "sign", JOURNAL_INTENT, write);
 	}
-	rig->waiting++;
+	rig->is_asking = true;
 	journal_find_submission(rig->journal, order.terms.order_id, "", rig_take_text, rig);
 	rig_wait(rig);
 	assert_int_equal(rig_outcome(rig, "sign"), ERR_NONE);
 	assert_string_equal(rig->text, "84a5ff");
-	rig->waiting++;
+	rig->is_asking = true;
 	journal_find_submission(rig->journal, order.terms.order_id, "exch-1", rig_take_text, rig);
 	rig_wait(rig);
 	assert_string_equal(rig->text, "84a4");
-	rig->waiting++;
+	rig->is_asking = true;
 	journal_find_submission(rig->journal, "ord_none", "", rig_take_text, rig);
 	rig_wait(rig);
 	assert_null(rig->text);

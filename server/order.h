@@ -14,43 +14,43 @@
 #include "base/err.h"
 
 /* Numbers are in the journal and words are in the API: append, never renumber or rename. */
-#define ORDER_STATES(X)                                                                            \
-	X(NONE, 0, "none")                           /* an empty cell of the move table */         \
-	X(ACCEPTED, 1, "accepted")                   /* journalled, nothing sent */                \
-	X(BUILDING, 2, "building")                   /* build in flight: not signed, not live */   \
-	X(SUBMITTING, 3, "submitting")               /* signed bytes durable: may be live */       \
-	X(UNKNOWN, 4, "unknown")                     /* the answer was lost: may be live */        \
-	X(OPEN, 5, "open")                           /* on the book */                             \
-	X(PARTIALLY_FILLED, 6, "partially_filled")   /* on the book, some executed */              \
-	X(FILLED, 7, "filled")                       /* executed in full; final */                 \
-	X(CANCELLED, 8, "cancelled")                 /* final; some may have executed */           \
-	X(REJECTED, 9, "rejected")                   /* the exchange or a rule refused it; final */ \
-	X(FAILED, 10, "failed")                      /* proven never to have been on the book; final */
+#define ORDER_STATES(X)                                                                           \
+	X(NONE, 0, "none")                         /* an empty cell of the move table */          \
+	X(ACCEPTED, 1, "accepted")                 /* journalled, nothing sent */                 \
+	X(BUILDING, 2, "building")                 /* build in flight: not signed, not live */    \
+	X(SUBMITTING, 3, "submitting")             /* signed bytes durable: may be live */        \
+	X(UNKNOWN, 4, "unknown")                   /* the answer was lost: may be live */         \
+	X(OPEN, 5, "open")                         /* on the book */                              \
+	X(PARTIALLY_FILLED, 6, "partially_filled") /* on the book, some executed */               \
+	X(FILLED, 7, "filled")                     /* executed in full; final */                  \
+	X(CANCELLED, 8, "cancelled")               /* final; some may have executed */            \
+	X(REJECTED, 9, "rejected")                 /* the exchange or a rule refused it; final */ \
+	X(FAILED, 10, "failed") /* proven never to have been on the book; final */
 
-#define ORDER_EVENTS(X)                                                                            \
-	X(DISPATCH, "dispatch")     /* its turn has come: the build goes out */                    \
-	X(REQUEUE, "requeue")       /* the build was certainly not acted on: back into the queue */ \
-	X(SIGN, "sign")             /* built, signed and about to be submitted */                  \
-	X(ACK, "ack")               /* the exchange has it: live */                                \
-	X(LOSE, "lose")             /* the answer to a submit is lost or ambiguous */              \
-	X(REFUSE, "refuse")         /* a definite no */                                            \
-	X(EXPIRE, "expire")         /* the transaction expired and, asked, it never lived */       \
-	X(FAIL, "fail")             /* proven not to be on the book */                             \
-	X(FILL_PART, "fill_part")   /* executed in part */                                         \
-	X(FILL_ALL, "fill_all")     /* executed in full */                                         \
-	X(CANCEL, "cancel")         /* the exchange says cancelled */
+#define ORDER_EVENTS(X)                                                                           \
+	X(DISPATCH, "dispatch")   /* its turn has come: the build goes out */                     \
+	X(REQUEUE, "requeue")     /* the build was certainly not acted on: back into the queue */ \
+	X(SIGN, "sign")           /* built, signed and about to be submitted */                   \
+	X(ACK, "ack")             /* the exchange has it: live */                                 \
+	X(LOSE, "lose")           /* the answer to a submit is lost or ambiguous */               \
+	X(REFUSE, "refuse")       /* a definite no */                                             \
+	X(EXPIRE, "expire")       /* the transaction expired and, asked, it never lived */        \
+	X(FAIL, "fail")           /* proven not to be on the book */                              \
+	X(FILL_PART, "fill_part") /* executed in part */                                          \
+	X(FILL_ALL, "fill_all")   /* executed in full */                                          \
+	X(CANCEL, "cancel")       /* the exchange says cancelled */
 
 enum order_state {
 #define X(name, number, word) ORDER_##name = number,
 	ORDER_STATES(X)
 #undef X
-	ORDER_STATE_COUNT
+		ORDER_STATE_COUNT
 };
 enum order_event {
 #define X(name, word) EV_##name,
 	ORDER_EVENTS(X)
 #undef X
-	ORDER_EVENT_COUNT
+		ORDER_EVENT_COUNT
 };
 enum order_side { ORDER_BUY, ORDER_SELL };
 enum order_type { ORDER_LIMIT, ORDER_MARKET };
@@ -72,7 +72,8 @@ struct order_terms {
 	char token_id[TOKEN_ID_LEN]; /* whose it is; "local" for the Unix socket's own user */
 	char app[TOKEN_NAME_LEN];    /* the token's name then */
 	char request_id[ORDER_ID_LEN];
-	char body_hash[BODY_HASH_LEN]; /* of the normalised request: tells a replay from a conflict */
+	char body_hash[BODY_HASH_LEN]; /* of the normalised request: tells a replay from a conflict
+					*/
 	char symbol[ORDER_SYMBOL_LEN];
 	enum order_side side;
 	enum order_type type;
@@ -141,8 +142,8 @@ bool order_can(const struct order *order, enum order_event event);
 MUST_CHECK bool order_book_fill(struct order *order, const struct fill *fill, struct err *err);
 
 bool order_is_final(enum order_state state);
-bool order_is_live(enum order_state state);       /* OPEN or PARTIALLY_FILLED */
-bool order_may_be_live(enum order_state state);   /* live, SUBMITTING or UNKNOWN */
+bool order_is_live(enum order_state state);     /* OPEN or PARTIALLY_FILLED */
+bool order_may_be_live(enum order_state state); /* live, SUBMITTING or UNKNOWN */
 /* What was ordered in base, if known: the terms' or the exchange's figure. */
 bool order_base_qty(const struct order *order, struct decimal *qty);
 /* Executed quote / executed base to 12 places, the rest cut off; false: no fill. */

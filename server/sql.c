@@ -5,14 +5,30 @@
 
 #include "base/mem.h"
 
+/* SQLite forgets the system's reason for a failed COMMIT, but the file of its log does not. */
+static int system_reason(sqlite3 *db)
+{
+	int system = sqlite3_system_errno(db);
+	sqlite3_file *log = NULL;
+
+	if (!system)
+		sqlite3_file_control(db, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+	if (log && log->pMethods)
+		log->pMethods->xFileControl(log, SQLITE_FCNTL_LAST_ERRNO, &system);
+	return system;
+}
+
 bool sql_fail(sqlite3 *db, struct err *err)
 {
 	int code = sqlite3_extended_errcode(db) & 0xff;
-	int system = sqlite3_system_errno(db);
+	const char *text = sqlite3_errmsg(db);
+	int system = 0;
 
-	if (system && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN || code == SQLITE_FULL))
-		return err_set(err, ERR_JOURNAL, "%s: %s", sqlite3_errmsg(db), strerror(system));
-	return err_set(err, ERR_JOURNAL, "%s", sqlite3_errmsg(db));
+	if (code == SQLITE_IOERR || code == SQLITE_CANTOPEN)
+		system = system_reason(db);
+	if (system)
+		return err_set(err, ERR_JOURNAL, "%s: %s", text, strerror(system));
+	return err_set(err, ERR_JOURNAL, "%s", text);
 }
 
 bool sql_exec(sqlite3 *db, const char *text, struct err *err)
