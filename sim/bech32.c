@@ -46,7 +46,8 @@ void bech32_encode(const char *prefix, const uint8_t *bytes, size_t len, char *t
 {
 	uint32_t sum = prefix_sum(prefix);
 
-	text += strlen(strcpy(text, prefix));
+	memcpy(text, prefix, strlen(prefix));
+	text += strlen(prefix);
 	*text++ = '1';
 	for (size_t group = 0; group < (8 * len + 4) / 5; group++) {
 		uint8_t value = group_at(bytes, len, group);

@@ -1,5 +1,6 @@
 #include "sim/exchange.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -191,10 +192,11 @@ struct account *exchange_account_by_key(const struct exchange *x, const char *ap
 
 static void give_opkey(struct exchange *x, struct account *account)
 {
+	struct opkey_root leaf;
 	uint8_t public_key[32];
 
 	opkey_make(x->config.seed, account->name, &account->opkey);
-	opkey_leaf_public(&account->opkey, public_key);
+	opkey_leaf(&account->opkey, &leaf, public_key);
 	opkey_hash(public_key, account->opkey_hash);
 	account->has_opkey = true;
 }
@@ -305,9 +307,9 @@ void exchange_adopt(struct exchange *x, struct order *order)
 void exchange_admit(struct exchange *x, struct order *draft)
 {
 	struct account *account = draft->account;
-	char series[NAME_MAX_LEN + 8] = "order:";
+	char series[NAME_MAX_LEN + 8];
 
-	strcat(series, account->name);
+	snprintf(series, sizeof(series), "order:%s", account->name);
 	draw_uuid(x->config.seed, series, account->orders_made++, draft->id);
 	draft->created = draft->updated = x->now;
 	exchange_adopt(x, draft);

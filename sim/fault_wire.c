@@ -162,9 +162,9 @@ static bool read_answer(const json_t *object, struct fault_rule *rule, struct er
 
 static bool read_probability(const json_t *value, struct fault_rule *rule, struct err *err)
 {
-	rule->probability = json_number_value(value);
-	if (!json_is_number(value) || !(rule->probability >= 0 && rule->probability <= 1))
+	if (!json_is_number(value) || json_number_value(value) < 0 || json_number_value(value) > 1)
 		return refuse(err, "probability");
+	rule->chance = (int64_t)(json_number_value(value) * FAULT_CERTAIN);
 	return true;
 }
 
@@ -288,7 +288,7 @@ static bool add_one(struct faults *faults, const json_t *object, struct err *err
 	return true;
 }
 
-bool fault_wire_add(struct faults *faults, const json_t *object, struct err *err)
+static bool add_all(struct faults *faults, const json_t *object, struct err *err)
 {
 	size_t i;
 	json_t *one;
@@ -301,6 +301,26 @@ bool fault_wire_add(struct faults *faults, const json_t *object, struct err *err
 			return err_prefix(err, "element %zu", i);
 	}
 	return true;
+}
+
+bool fault_wire_add(struct faults *faults, const json_t *object, struct err *err)
+{
+	struct faults fresh;
+	struct list_node *node;
+	bool is_done;
+
+	faults_init(&fresh, faults->seed);
+	memcpy(fresh.switches, faults->switches, sizeof(fresh.switches));
+	is_done = add_all(&fresh, object, err);
+	if (is_done && fresh.count + faults->count > FAULT_RULES_MAX)
+		is_done = err_set(err, ERR_INVALID, "too many fault rules");
+	if (is_done) {
+		memcpy(faults->switches, fresh.switches, sizeof(faults->switches));
+		while ((node = list_pop_front(&fresh.rules)))
+			(void)faults_take_rule(faults, CONTAINER_OF(node, struct fault_rule, node));
+	}
+	faults_fini(&fresh);
+	return is_done;
 }
 
 bool fault_wire_load(struct faults *faults, const char *path, struct err *err)

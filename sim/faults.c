@@ -40,7 +40,7 @@ struct fault_rule *fault_rule_create(void)
 
 	list_node_init(&rule->node);
 	rule->times = -1;
-	rule->probability = 1;
+	rule->chance = FAULT_CERTAIN;
 	rule->cut = -1;
 	rule->users = 1;
 	return rule;
@@ -120,12 +120,11 @@ static bool may_fire(const struct fault_rule *rule)
 	return rule->nth_count == 0;
 }
 
-static bool wins_draw(struct faults *faults, double probability)
+static bool wins_draw(struct faults *faults, int64_t chance)
 {
-	if (probability >= 1)
+	if (chance >= FAULT_CERTAIN)
 		return true;
-	return (double)draw_range(faults->seed, "fault", faults->draws++, 0, 999999) <
-	       probability * 1000000;
+	return draw_range(faults->seed, "fault", faults->draws++, 0, FAULT_CERTAIN - 1) < chance;
 }
 
 struct fault_rule *faults_decide(struct faults *faults, const struct fault_request *request)
@@ -138,7 +137,7 @@ struct fault_rule *faults_decide(struct faults *faults, const struct fault_reque
 		if (!matches(rule, request))
 			continue;
 		rule->seen++;
-		if (decided || !may_fire(rule) || !wins_draw(faults, rule->probability))
+		if (decided || !may_fire(rule) || !wins_draw(faults, rule->chance))
 			continue;
 		rule->hits++;
 		rule->users++;

@@ -16,6 +16,7 @@
 #define FAULT_DELAY_MAX   INT64_C(3600000) /* ms */
 #define FAULT_HUGE_MAX    INT64_C(67108864)
 #define FAULT_RULES_MAX   1000
+#define FAULT_CERTAIN     1000000
 
 /* When, seen from the action the request asks for. */
 enum fault_phase { FAULT_NEVER, FAULT_BEFORE, FAULT_AFTER, FAULT_EITHER /* drawn each time */ };
@@ -52,8 +53,8 @@ struct fault_rule {
 	char *path_glob, *method, *account, *body_part; /* NULL: any */
 	unsigned nth[FAULT_NTH_MAX];
 	size_t nth_count;
-	int64_t times;      /* -1: no limit */
-	double probability; /* of firing when it may; 1: always */
+	int64_t times;  /* -1: no limit */
+	int64_t chance; /* of firing when it may, in millionths; FAULT_CERTAIN: always */
 	uint64_t seen, hits;
 
 	int64_t delay_ms, delay_after_ms;

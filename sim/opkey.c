@@ -2,6 +2,7 @@
 
 #include <openssl/evp.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -21,8 +22,7 @@ void opkey_make(uint64_t seed, const char *name, struct opkey_root *root)
 {
 	char series[128];
 
-	(void)STR_SET(series, "opkey:");
-	strncat(series, name, sizeof(series) - strlen(series) - 1);
+	snprintf(series, sizeof(series), "opkey:%s", name);
 	draw_bytes(seed, series, 0, root->kl, 32);
 	draw_bytes(seed, series, 1, root->kr, 32);
 	draw_bytes(seed, series, 2, root->chain, 32);
@@ -82,14 +82,14 @@ static void derive_child(struct opkey_root *key, uint32_t index)
 	memcpy(key->chain, c + 32, 32);
 }
 
-void opkey_leaf_public(const struct opkey_root *root, uint8_t public_key[32])
+void opkey_leaf(const struct opkey_root *root, struct opkey_root *leaf, uint8_t public_key[32])
 {
 	static const uint32_t path[] = { HARDENED | 1852, HARDENED | 1815, HARDENED, 0, 0 };
-	struct opkey_root key = *root;
 
+	*leaf = *root;
 	for (size_t i = 0; i < ARRAY_LEN(path); i++)
-		derive_child(&key, path[i]);
-	public_of(key.kl, public_key);
+		derive_child(leaf, path[i]);
+	public_of(leaf->kl, public_key);
 }
 
 void opkey_hash(const uint8_t public_key[32], char hash[OPKEY_HASH_HEX])

@@ -19,12 +19,12 @@ struct buf;
 /* How a root is sealed: as today, with the 16 byte IV of some wallets, or as before 2025-11. */
 enum opkey_variant { OPKEY_USUAL, OPKEY_IV16, OPKEY_NO_SALT, OPKEY_VARIANTS };
 
-struct opkey_root {
+struct opkey_root { /* or any key below it */
 	uint8_t kl[32], kr[32], chain[32];
 };
 
 void opkey_make(uint64_t seed, const char *name, struct opkey_root *root);
-void opkey_leaf_public(const struct opkey_root *root, uint8_t public_key[32]);
+void opkey_leaf(const struct opkey_root *root, struct opkey_root *leaf, uint8_t public_key[32]);
 void opkey_hash(const uint8_t public_key[32], char hash[OPKEY_HASH_HEX]);
 
 /* An empty salt stands for zero bytes, as many as the IV has. ERR_INTERNAL if libcrypto fails. */

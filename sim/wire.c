@@ -54,7 +54,7 @@ static void set_utxo(json_t *object, const struct order *order)
 
 	draw_bytes(0, order->id, 1, hash, sizeof(hash));
 	hex_encode(hash, sizeof(hash), text);
-	strcpy(text + 64, "#0");
+	memcpy(text + 64, "#0", 3);
 	set_text(object, "active_order_utxo_id", text);
 }
 
