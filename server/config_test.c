@@ -121,12 +121,23 @@ static char *print(void)
 	return text;
 }
 
+static bool has_line(const char *text, const char *line)
+{
+	size_t len = strlen(line);
+
+	for (; text; text = strchr(text, '\n')) {
+		text += *text == '\n';
+		if (strncmp(text, line, len) == 0 && text[len] == '\n')
+			return true;
+	}
+	return false;
+}
+
 static void assert_line(const char *line)
 {
 	char *text = print();
-	const char *found = strstr(text, line);
 
-	if (!found || (found > text && found[-1] != '\n') || found[strlen(line)] != '\n')
+	if (!has_line(text, line))
 		fail_msg("no line \"%s\" in\n%s", line, text);
 	free(text);
 }
