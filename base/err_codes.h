@@ -55,6 +55,7 @@
 	X(RECOVERING, "recovering", 503, "after", "Recovering after a restart")                \
 	X(VENUE_LOCKED, "trading-locked", 503, "after", "The exchange has locked trading")     \
 	X(STOPPING, "stopping", 503, "after", "The daemon is stopping")                        \
+	X(NO_DATA, "no-market-data", 503, "after", "No market data yet")                       \
 	/* Keys, files, command lines. */                                                      \
 	X(OPKEY, "operation-key", 422, "never", "The operation key does not open")             \
 	X(TX, "transaction-malformed", 502, "never", "Unsafe or malformed transaction")        \

@@ -90,6 +90,9 @@
 	X(wait_default_ms, "server.wait_default_ms", MS, "5000", 0, 60000, \
 	  "--wait-default-ms", "DELTAGATE_SERVER_WAIT_DEFAULT_MS", \
 	  "how long an answer to an order waits for its outcome") \
+	X(admin_over_tcp, "server.admin_over_tcp", BOOL, "false", 0, 0, \
+	  "--admin-over-tcp", "DELTAGATE_SERVER_ADMIN_OVER_TCP", \
+	  "take admin tokens on the TCP port too") \
 	X(metrics_public, "server.metrics_public", BOOL, "false", 0, 0, \
 	  "--metrics-public", "DELTAGATE_SERVER_METRICS_PUBLIC", "serve /metrics without a token") \
 	\

@@ -235,6 +235,7 @@ static void recorded(void *arg, const struct err *err)
 	struct orders *orders = record->orders;
 	struct tracked *tracked = record->tracked;
 
+	tracked->writing--;
 	if (err)
 		orders_unpin(orders, tracked); /* done() may forget the order */
 	if (record->done)
@@ -264,6 +265,7 @@ void orders_record(struct orders *orders, struct tracked *tracked, const struct 
 	record->done = done;
 	record->arg = arg;
 	orders_pin(tracked);
+	tracked->writing++;
 	if (order_is_final(tracked->order.facts.state))
 		list_as_final(orders, tracked);
 	journal_append(orders->journal, kind, write, recorded, record);

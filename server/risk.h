@@ -33,6 +33,12 @@ struct risk_view {
 	int max_open_orders_own;
 };
 
+/* Must the last price be known to tell whether the order is within the limits? Without it the
+ * band and the value of a market order in base units go unchecked: a caller who wants them kept
+ * asks for the price first, and refuses the order if there is none. */
+bool risk_needs_price(const struct risk_limits *limits, const struct risk_view *view,
+		      const struct order_terms *terms);
+
 /* ERR_INVALID for what the exchange would refuse, ERR_RISK for the operator's limits. */
 MUST_CHECK bool risk_check(const struct risk_limits *limits, const struct risk_view *view,
 			   const struct order_terms *terms, struct err *err);

@@ -1,0 +1,160 @@
+/* Markets, prices and candles. Depth and trades come with the streams: the exchange has no other
+ * source for them. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "client/deltadefi.h"
+#include "server/api.h"
+#include "server/daemon.h"
+#include "server/json.h"
+#include "server/market.h"
+
+#define CANDLES_DEFAULT_S 86400 /* without a start */
+#define INTERVAL_LEN      8
+
+void api_markets_get(struct api_call *call)
+{
+	const struct dd_market *markets;
+	struct json_out out;
+	struct wall as_of;
+	size_t count;
+
+	markets = market_all(call->daemon->market, &count, &as_of);
+	if (count == 0) {
+		api_refuse(call, ERR_NO_DATA, "the pairs are not known yet");
+		return;
+	}
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	json_out_array(&out, "data");
+	for (size_t i = 0; i < count; i++)
+		json_market(&out, &markets[i]);
+	json_out_array_end(&out);
+	json_out_time(&out, "as_of", as_of);
+	json_out_object_end(&out);
+	api_reply(call, 200, &out);
+}
+
+/* False, and answered, when the pair named in the path does not exist. */
+static bool has_pair(struct api_call *call)
+{
+	if (market_rules(call->daemon->market, call->param))
+		return true;
+	if (market_has_rules(call->daemon->market))
+		api_refuse(call, ERR_NOT_FOUND, "the exchange has no such pair");
+	else
+		api_refuse(call, ERR_NO_DATA, "the pairs are not known yet");
+	return false;
+}
+
+void api_no_data_get(struct api_call *call)
+{
+	if (has_pair(call))
+		api_refuse(call, ERR_NO_DATA, "no stream of the exchange is followed");
+}
+
+/* ---- price ------------------------------------------------------------------------------ */
+
+static void price_known(void *arg, const struct err *err, struct decimal price, struct wall as_of,
+			int64_t age_ms)
+{
+	struct api_call *call = arg;
+	struct json_out out;
+
+	if (!api_release(call))
+		return;
+	if (err) {
+		api_reply_err(call, err);
+		return;
+	}
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	json_out_str(&out, "symbol", call->param);
+	json_out_decimal(&out, "price", price);
+	json_out_time(&out, "as_of", as_of);
+	json_out_int(&out, "age_ms", age_ms);
+	json_out_str(&out, "source", "exchange");
+	json_out_object_end(&out);
+	api_reply(call, 200, &out);
+}
+
+void api_price_get(struct api_call *call)
+{
+	api_hold(call);
+	market_price(call->daemon->market, call->param, -1, price_known, call);
+}
+
+/* ---- candles ---------------------------------------------------------------------------- */
+
+struct candles {
+	char interval[INTERVAL_LEN];
+	struct wall start, end;
+};
+
+static void candles_told(void *arg, const struct dd_result *result, const struct dd_candle *candles,
+			 size_t count)
+{
+	struct api_call *call = arg;
+	struct json_out out;
+
+	api_note_read(call, "candles", result, false);
+	if (!api_release(call))
+		return;
+	if (result->verdict != DD_DONE) {
+		api_reply_err(call, &result->err);
+		return;
+	}
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	json_out_array(&out, "data");
+	for (size_t i = 0; i < count; i++)
+		json_candle(&out, &candles[i]);
+	json_out_array_end(&out);
+	json_out_object_end(&out);
+	api_reply(call, 200, &out);
+}
+
+static void ask_candles(void *arg)
+{
+	struct api_call *call = arg;
+	const struct candles *wanted = call->state;
+
+	if (!api_release(call))
+		return;
+	api_hold(call);
+	dd_candles_get(call->daemon->exchange, call->param, wanted->interval,
+		       wanted->start.us / 1000000, wanted->end.us / 1000000, candles_told, call);
+}
+
+static bool query_candles(const struct api_call *call, struct candles *wanted, struct err *err)
+{
+	if (!api_query(call, "interval", wanted->interval, sizeof(wanted->interval), err) ||
+	    !api_query_time(call, "start", &wanted->start, err) ||
+	    !api_query_time(call, "end", &wanted->end, err))
+		return false;
+	if (wanted->interval[0] == '\0')
+		STR_SET(wanted->interval, "15m");
+	if (wanted->end.us == 0)
+		wanted->end = wall_now();
+	if (wanted->start.us == 0)
+		wanted->start.us = wanted->end.us - (int64_t)CANDLES_DEFAULT_S * 1000000;
+	if (wanted->start.us < 0)
+		wanted->start.us = 0;
+	if (wanted->start.us > wanted->end.us)
+		return err_set(err, ERR_INVALID, "start is after end");
+	return true;
+}
+
+void api_candles_get(struct api_call *call)
+{
+	struct candles *wanted = mem_alloc(sizeof(*wanted));
+	struct err err;
+
+	call->state = wanted;
+	call->drop = mem_free;
+	if (!query_candles(call, wanted, &err))
+		api_reply_err(call, &err);
+	else if (has_pair(call))
+		api_queue_read(call, ask_candles);
+}

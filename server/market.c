@@ -1,0 +1,485 @@
+#include "server/market.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "base/mem.h"
+#include "net/loop.h"
+#include "server/journal.h"
+#include "server/scheduler.h"
+#include "server/venue.h"
+
+#define RETRY_FIRST_MS 500
+#define RETRY_MAX_MS   30000
+#define TURN_MAX_MS    10000 /* a reader waits no longer for its question to be asked */
+
+/* One thing that is asked for, kept, and shared by all who read it. */
+struct source {
+	struct market *market;
+	const char *name; /* for the log */
+	struct ticket ticket;
+	struct list waiting; /* readers of the next question */
+	struct list asked;   /* readers of the question in flight */
+	struct mono fetched; /* 0: never */
+	struct wall as_of;
+	bool is_queued, is_in_flight;
+	bool is_stale; /* moved since it was asked for */
+};
+
+struct reader {
+	struct list_node node;
+	market_price_fn *price_done; /* one of the two */
+	market_balances_fn *balances_done;
+	void *arg;
+};
+
+struct price {
+	struct source source;
+	char symbol[DD_SYMBOL_LEN];
+	struct decimal value;
+};
+
+struct market {
+	struct loop *loop;
+	struct market_config config;
+	struct dd_client *exchange;
+	struct scheduler *scheduler;
+	struct venue *venue;
+	struct journal *journal;
+	struct timer *rules_timer;
+	int64_t retry_ms;
+	struct source rules; /* without readers */
+	struct dd_market *markets;
+	size_t market_count;
+	struct source balances_source;
+	struct dd_balance *balances;
+	size_t balance_count;
+	uint64_t balances_version;
+	struct map *prices; /* struct price by symbol; of pairs that there are, so not many */
+};
+
+static void ask_rules(void *arg);
+static void ask_balances(void *arg);
+static void ask_price(void *arg);
+
+/* ---- sources ---------------------------------------------------------------------------- */
+
+static void too_late(void *arg)
+{
+	struct source *source = arg;
+
+	source->is_queued = false;
+	list_move_all(&source->waiting, &source->asked);
+}
+
+static void source_init(struct source *source, struct market *market, const char *name,
+			void (*ask)(void *arg))
+{
+	source->market = market;
+	source->name = name;
+	source->ticket.lane = LANE_READ;
+	source->ticket.token_id = "";
+	source->ticket.weight = 1;
+	source->ticket.go = ask;
+	source->ticket.arg = source;
+	list_init(&source->waiting);
+	list_init(&source->asked);
+}
+
+static void queue(struct source *source)
+{
+	if (source->is_queued || source->is_in_flight)
+		return;
+	source->is_queued = true;
+	if (source->ticket.late)
+		source->ticket.deadline =
+			mono_after_ms(loop_now(source->market->loop), TURN_MAX_MS);
+	scheduler_add(source->market->scheduler, &source->ticket);
+}
+
+static void leaves(struct source *source)
+{
+	source->is_queued = false;
+	source->is_in_flight = true;
+	source->is_stale = false;
+	list_move_all(&source->waiting, &source->asked);
+}
+
+/* False, and told in the log, when there is nothing to be read in the answer. */
+static bool note_answer(struct source *source, const struct dd_result *result, bool is_keyed)
+{
+	struct market *market = source->market;
+
+	source->is_in_flight = false;
+	venue_note(market->venue, result, is_keyed);
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(market->scheduler, result->retry_after_ms);
+	if (result->verdict != DD_DONE) {
+		LOG(WARN, "exchange.read_failed", F_STR("what", source->name),
+		    F_INT("http_status", result->http_status), F_ERR(&result->err));
+		return false;
+	}
+	source->fetched = loop_now(market->loop);
+	source->as_of = wall_now();
+	return true;
+}
+
+static int64_t age_ms(const struct source *source)
+{
+	return mono_diff_ms(loop_now(source->market->loop), source->fetched);
+}
+
+static bool is_fresh(const struct source *source, int64_t max_age_ms)
+{
+	if (source->fetched.us == 0 || max_age_ms == 0)
+		return false;
+	if (max_age_ms < 0)
+		return !source->is_stale && age_ms(source) <= source->market->config.max_age_ms;
+	return age_ms(source) <= max_age_ms;
+}
+
+/* Joins the question in flight, unless what it asks for has moved since. */
+static struct reader *read_next(struct source *source, void *arg)
+{
+	struct reader *reader = mem_alloc(sizeof(*reader));
+	bool may_join = source->is_in_flight && !source->is_stale;
+
+	reader->arg = arg;
+	list_push_back(may_join ? &source->asked : &source->waiting, &reader->node);
+	if (!may_join)
+		queue(source);
+	return reader;
+}
+
+/* ---- rules ------------------------------------------------------------------------------ */
+
+static void rules_told(void *arg, const struct dd_result *result, const struct dd_market *markets,
+		       size_t count)
+{
+	struct market *market = arg;
+
+	if (!note_answer(&market->rules, result, false)) {
+		timer_start(market->rules_timer, market->retry_ms);
+		market->retry_ms *= 2;
+		if (market->retry_ms > RETRY_MAX_MS)
+			market->retry_ms = RETRY_MAX_MS;
+		return;
+	}
+	mem_free(market->markets);
+	market->markets = mem_array(count, sizeof(*markets));
+	memcpy(market->markets, markets, count * sizeof(*markets));
+	market->market_count = count;
+	market->retry_ms = RETRY_FIRST_MS;
+	timer_start(market->rules_timer, market->config.rules_ms);
+}
+
+static void ask_rules(void *arg)
+{
+	struct source *source = arg;
+
+	leaves(source);
+	dd_markets_get(source->market->exchange, rules_told, source->market);
+}
+
+static void rules_due(void *arg)
+{
+	struct market *market = arg;
+
+	queue(&market->rules);
+}
+
+const struct dd_market *market_rules(const struct market *market, const char *symbol)
+{
+	for (size_t i = 0; i < market->market_count; i++)
+		if (strcmp(market->markets[i].symbol, symbol) == 0)
+			return &market->markets[i];
+	return NULL;
+}
+
+bool market_has_rules(const struct market *market)
+{
+	return market->market_count > 0;
+}
+
+const struct dd_market *market_all(const struct market *market, size_t *count, struct wall *as_of)
+{
+	*count = market->market_count;
+	*as_of = market->rules.as_of;
+	return market->markets;
+}
+
+/* ---- prices ----------------------------------------------------------------------------- */
+
+static void tell_price(struct price *price, struct list *readers, const struct err *err)
+{
+	struct list told;
+	struct list_node *node;
+
+	list_init(&told); /* a reader may come back at once */
+	list_move_all(readers, &told);
+	while ((node = list_pop_front(&told))) {
+		struct reader *reader = CONTAINER_OF(node, struct reader, node);
+
+		reader->price_done(reader->arg, err, price->value, price->source.as_of,
+				   err ? 0 : age_ms(&price->source));
+		mem_free(reader);
+	}
+}
+
+static void price_told(void *arg, const struct dd_result *result, struct decimal value)
+{
+	struct price *price = arg;
+	bool is_fine = note_answer(&price->source, result, false);
+
+	if (is_fine)
+		price->value = value;
+	tell_price(price, &price->source.asked, is_fine ? NULL : &result->err);
+	if (!list_is_empty(&price->source.waiting))
+		queue(&price->source);
+}
+
+static void ask_price(void *arg)
+{
+	struct source *source = arg;
+	struct price *price = CONTAINER_OF(source, struct price, source);
+
+	leaves(source);
+	dd_price_get(source->market->exchange, price->symbol, price_told, price);
+}
+
+static void price_late(void *arg)
+{
+	struct source *source = arg;
+	struct err err;
+
+	err_set(&err, ERR_BUSY, "too many questions wait for the exchange");
+	too_late(source);
+	tell_price(CONTAINER_OF(source, struct price, source), &source->asked, &err);
+}
+
+static struct price *price_of(struct market *market, const char *symbol)
+{
+	struct price *price = map_get(market->prices, symbol);
+
+	if (price || !market_rules(market, symbol))
+		return price;
+	price = mem_alloc(sizeof(*price));
+	source_init(&price->source, market, "price", ask_price);
+	price->source.ticket.late = price_late;
+	STR_SET(price->symbol, symbol);
+	map_put(market->prices, symbol, price);
+	return price;
+}
+
+void market_price(struct market *market, const char *symbol, int64_t max_age_ms,
+		  market_price_fn *done, void *arg)
+{
+	struct price *price = price_of(market, symbol);
+	struct err err;
+
+	if (!price) {
+		if (market_has_rules(market))
+			err_set(&err, ERR_NOT_FOUND, "the exchange has no such pair");
+		else
+			err_set(&err, ERR_NO_DATA, "the pairs are not known yet");
+		done(arg, &err, DECIMAL_ZERO, (struct wall){ 0 }, 0);
+	} else if (is_fresh(&price->source, max_age_ms)) {
+		done(arg, NULL, price->value, price->source.as_of, age_ms(&price->source));
+	} else {
+		read_next(&price->source, arg)->price_done = done;
+	}
+}
+
+bool market_last_price(const struct market *market, const char *symbol, struct decimal *value)
+{
+	const struct price *price = map_get(market->prices, symbol);
+
+	if (!price || price->source.fetched.us == 0)
+		return false;
+	*value = price->value;
+	return true;
+}
+
+/* ---- balances --------------------------------------------------------------------------- */
+
+static void tell_balances(struct market *market, struct list *readers, const struct err *err)
+{
+	const struct source *source = &market->balances_source;
+	struct list told;
+	struct list_node *node;
+
+	list_init(&told);
+	list_move_all(readers, &told);
+	while ((node = list_pop_front(&told))) {
+		struct reader *reader = CONTAINER_OF(node, struct reader, node);
+
+		reader->balances_done(reader->arg, err, market->balances, market->balance_count,
+				      source->as_of, err ? 0 : age_ms(source));
+		mem_free(reader);
+	}
+}
+
+static bool is_same(const struct dd_balance *a, const struct dd_balance *b)
+{
+	return strcmp(a->asset, b->asset) == 0 && strcmp(a->unit, b->unit) == 0 &&
+	       decimal_cmp(a->free, b->free) == 0 && decimal_cmp(a->locked, b->locked) == 0;
+}
+
+static bool has_moved(const struct market *market, const struct dd_balance *balances, size_t count)
+{
+	bool has_moved = count != market->balance_count;
+
+	for (size_t i = 0; !has_moved && i < count; i++)
+		has_moved = !is_same(&balances[i], &market->balances[i]);
+	return has_moved;
+}
+
+static void journal_balances(struct market *market)
+{
+	size_t count = market->balance_count;
+	struct journal_balance *rows = mem_array(count, sizeof(*rows));
+	struct journal_write *write = journal_write_create();
+
+	for (size_t i = 0; i < count; i++) {
+		STR_SET(rows[i].asset, market->balances[i].asset);
+		STR_SET(rows[i].unit, market->balances[i].unit);
+		rows[i].free = market->balances[i].free;
+		rows[i].locked = market->balances[i].locked;
+	}
+	journal_write_balances(write, rows, count, market->balances_source.as_of);
+	journal_append(market->journal, JOURNAL_FACT, write, NULL, NULL);
+	mem_free(rows);
+}
+
+static void keep_balances(struct market *market, const struct dd_balance *balances, size_t count)
+{
+	bool is_news = has_moved(market, balances, count);
+
+	mem_free(market->balances);
+	market->balances = mem_array(count, sizeof(*balances));
+	if (count > 0)
+		memcpy(market->balances, balances, count * sizeof(*balances));
+	market->balance_count = count;
+	market->balances_version++;
+	if (is_news)
+		journal_balances(market);
+}
+
+static void balances_told(void *arg, const struct dd_result *result,
+			  const struct dd_balance *balances, size_t count)
+{
+	struct market *market = arg;
+	struct source *source = &market->balances_source;
+	bool is_fine = note_answer(source, result, true);
+
+	if (is_fine)
+		keep_balances(market, balances, count);
+	tell_balances(market, &source->asked, is_fine ? NULL : &result->err);
+	if (!list_is_empty(&source->waiting))
+		queue(source);
+}
+
+static void ask_balances(void *arg)
+{
+	struct source *source = arg;
+
+	leaves(source);
+	dd_balances_get(source->market->exchange, balances_told, source->market);
+}
+
+static void balances_late(void *arg)
+{
+	struct source *source = arg;
+	struct err err;
+
+	err_set(&err, ERR_BUSY, "too many questions wait for the exchange");
+	too_late(source);
+	tell_balances(source->market, &source->asked, &err);
+}
+
+void market_balances(struct market *market, int64_t max_age_ms, market_balances_fn *done, void *arg)
+{
+	struct source *source = &market->balances_source;
+
+	if (is_fresh(source, max_age_ms))
+		done(arg, NULL, market->balances, market->balance_count, source->as_of,
+		     age_ms(source));
+	else
+		read_next(source, arg)->balances_done = done;
+}
+
+void market_balances_stale(struct market *market)
+{
+	market->balances_source.is_stale = true;
+}
+
+uint64_t market_balances_version(const struct market *market)
+{
+	return market->balances_version;
+}
+
+/* ---- the whole -------------------------------------------------------------------------- */
+
+struct market *market_create(struct loop *loop, const struct market_config *config,
+			     struct dd_client *exchange, struct scheduler *scheduler,
+			     struct venue *venue, struct journal *journal)
+{
+	struct market *market = mem_alloc(sizeof(*market));
+
+	market->loop = loop;
+	market->config = *config;
+	market->exchange = exchange;
+	market->scheduler = scheduler;
+	market->venue = venue;
+	market->journal = journal;
+	market->retry_ms = RETRY_FIRST_MS;
+	market->rules_timer = loop_timer_create(loop, rules_due, market);
+	market->prices = map_create();
+	source_init(&market->rules, market, "market-config", ask_rules);
+	source_init(&market->balances_source, market, "balances", ask_balances);
+	market->balances_source.ticket.late = balances_late;
+	return market;
+}
+
+void market_start(struct market *market)
+{
+	assert(loop_is_mine(market->loop));
+	queue(&market->rules);
+}
+
+static void source_fini(struct source *source)
+{
+	assert(!source->is_in_flight); /* the exchange client goes first, and completes them */
+	scheduler_remove(source->market->scheduler, &source->ticket);
+	list_move_all(&source->waiting, &source->asked);
+}
+
+void market_destroy(struct market *market)
+{
+	const char *symbol;
+	size_t at = 0;
+	void *value;
+	struct err err;
+
+	if (!market)
+		return;
+	err_set(&err, ERR_STOPPING, "the daemon is stopping");
+	source_fini(&market->rules);
+	source_fini(&market->balances_source);
+	tell_balances(market, &market->balances_source.asked, &err);
+	while (map_next(market->prices, &at, &symbol, &value)) {
+		struct price *price = value;
+
+		source_fini(&price->source);
+		tell_price(price, &price->source.asked, &err);
+		mem_free(price);
+	}
+	map_destroy(market->prices);
+	timer_destroy(market->rules_timer);
+	mem_free(market->markets);
+	mem_free(market->balances);
+	mem_free(market);
+}
