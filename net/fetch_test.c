@@ -388,6 +388,8 @@ static void what_counts_as_an_answer(void **state)
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", FETCH_LOST, 0, "" },
 		{ "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no", FETCH_LOST, 0, "" },
 		{ "HTTP/1.1 200 OK\r\n\r\n", FETCH_LOST, 0, "" },
+		{ "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n", FETCH_LOST, 0, "" },
+		{ "HTTP/1.1 204 No Content\r\n", FETCH_LOST, 0, "" },
 		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", FETCH_LOST, 0,
 		  "" },
 		{ "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", FETCH_LOST, 0,
@@ -801,13 +803,14 @@ struct house {
 	struct front *front;
 	struct httpd *httpd;
 	int handled;
-	bool drops_second;
+	bool drops_second, saw_expect;
 };
 
 static void handle(void *arg, struct http_request *request)
 {
 	struct house *house = arg;
 
+	house->saw_expect = house->saw_expect || http_header(request, "Expect");
 	if (++house->handled == 2 && house->drops_second)
 		http_drop(request);
 	else
@@ -816,7 +819,7 @@ static void handle(void *arg, struct http_request *request)
 
 static void build_house(struct rig *rig, struct house *house, const char *cert, const char *key)
 {
-	const struct httpd_config config = { .body_max = 1000,
+	const struct httpd_config config = { .body_max = 4 << 20,
 					     .connections_max = 10,
 					     .head_timeout_ms = 5000,
 					     .body_timeout_ms = 5000,
@@ -839,6 +842,23 @@ static void leave_house(struct house *house)
 {
 	front_destroy(house->front);
 	httpd_destroy(house->httpd);
+}
+
+/* libcurl asks before it sends much, and waits a second for the word to go on. */
+static void a_large_body_is_sent_without_asking_first(void **state)
+{
+	struct rig *rig = *state;
+	char *body = mem_alloc(3 << 20);
+	struct fetch_request request = a_request(rig, "POST", body);
+	struct house house;
+
+	build_house(rig, &house, NULL, NULL);
+	request.body_len = 3 << 20;
+	assert_int_equal(run(rig, &request)->outcome, FETCH_ANSWERED);
+	assert_int_equal(house.handled, 1);
+	assert_false(house.saw_expect);
+	leave_house(&house);
+	mem_free(body);
 }
 
 static void a_unix_socket_can_stand_for_any_host(void **state)
@@ -1031,6 +1051,7 @@ int main(void)
 		TEST(destroying_completes_what_is_in_flight),
 		TEST(a_request_started_while_destroying_is_completed_too),
 		TEST(the_fetcher_may_be_destroyed_in_a_callback),
+		TEST(a_large_body_is_sent_without_asking_first),
 		TEST(a_unix_socket_can_stand_for_any_host),
 		TEST(a_trusted_certificate_for_the_host_is_accepted),
 		TEST(any_other_certificate_is_refused_before_a_byte_of_the_request),

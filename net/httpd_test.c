@@ -11,10 +11,12 @@
 #include "base/mem.h"
 #include "net/net_test.h"
 
-#define SEEN_MAX    65536
-#define BODY_MAX    1000
-#define LARGE_LEN   8000000
-#define WAITING_MAX 8
+#define SEEN_MAX        65536
+#define BODY_MAX        1000
+#define LARGE_LEN       8000000
+#define HEAD_TIMEOUT_MS 100
+#define BODY_TIMEOUT_MS 250
+#define WAITING_MAX     8
 
 /* A server with one connection, whose other end is in the hands of a script. */
 struct rig {
@@ -106,8 +108,8 @@ static int set_up(void **state)
 	struct rig *rig = mem_alloc(sizeof(*rig));
 	const struct httpd_config config = { .body_max = BODY_MAX,
 					     .connections_max = 3,
-					     .head_timeout_ms = 100,
-					     .body_timeout_ms = 100,
+					     .head_timeout_ms = HEAD_TIMEOUT_MS,
+					     .body_timeout_ms = BODY_TIMEOUT_MS,
 					     .handle = handle,
 					     .refuse = refuse,
 					     .arg = rig };
@@ -605,7 +607,7 @@ static void a_dripping_body_is_closed(void **state)
 
 	rig->send = HEAD("POST /") "Content-Length: 900\r\n\r\n";
 	run_beside(rig->loop, drip, rig);
-	assert_in_range(ms_of(start), 100, 1000);
+	assert_in_range(ms_of(start), BODY_TIMEOUT_MS, 1000);
 	assert_int_equal(rig->handled, 0);
 	assert_int_equal(rig->seen_len, 0);
 }
@@ -617,7 +619,7 @@ static void a_dripping_head_is_closed(void **state)
 
 	rig->send = HEAD("GET /") "X: ";
 	run_beside(rig->loop, drip, rig);
-	assert_in_range(ms_of(start), 100, 1000);
+	assert_in_range(ms_of(start), HEAD_TIMEOUT_MS, 1000);
 	assert_int_equal(rig->handled, 0);
 }
 
@@ -629,7 +631,7 @@ static void a_dripping_head_on_a_used_connection_is_closed(void **state)
 	rig->keeps_open = true;
 	rig->send = HEAD("GET /first") "\r\n" HEAD("GET /second") "X: ";
 	run_beside(rig->loop, drip, rig);
-	assert_in_range(ms_of(start), 100, 1000);
+	assert_in_range(ms_of(start), HEAD_TIMEOUT_MS, 1000);
 	assert_int_equal(rig->handled, 1);
 }
 
@@ -640,7 +642,7 @@ static void an_idle_connection_is_closed(void **state)
 
 	rig->keeps_open = true;
 	assert_non_null(strstr(exchange(rig, HEAD("GET /") "\r\n"), "200 OK"));
-	assert_in_range(ms_of(start), 100, 1000);
+	assert_in_range(ms_of(start), HEAD_TIMEOUT_MS, 1000);
 }
 
 /* ---- Misbehaviour on purpose ---- */
