@@ -464,10 +464,10 @@ static void silence_is_lost_after_the_timeout(void **state)
 	struct mono start = mono_now();
 
 	start_server(rig, never_answer);
-	request.timeout_ms = 50;
+	request.timeout_ms = 300;
 	assert_int_equal(run(rig, &request)->outcome, FETCH_LOST);
 	assert_int_equal(rig->result.err.code, ERR_UNREACHABLE);
-	assert_in_range(mono_diff_ms(mono_now(), start), 40, 2000);
+	assert_in_range(mono_diff_ms(mono_now(), start), 290, 5000);
 }
 
 /* ---- Not sent ---- */

@@ -22,12 +22,13 @@ struct front_config {
 MUST_CHECK bool front_create(struct loop *loop, struct httpd *httpd,
 			     const struct front_config *config, struct front **result,
 			     struct err *err); /* borrows both */
-void front_destroy(struct front *front); /* closes the listeners, removes the socket file; NULL is fine */
+/* Closes the listeners, removes the socket file, drops who is undecided. NULL is fine. */
+void front_destroy(struct front *front);
 
 /* address: "127.0.0.1:8790", "[::1]:8790"; port 0 picks a free one. ERR_IO when it is taken. */
 MUST_CHECK bool front_listen_tcp(struct front *front, const char *address, struct err *err);
 /* Mode 0600. A socket file that nobody listens on is replaced; a live one is ERR_IO. */
 MUST_CHECK bool front_listen_unix(struct front *front, const char *path, struct err *err);
 const char *front_address(const struct front *front); /* "127.0.0.1:39415", as bound */
-void front_stop_accepting(struct front *front);
+void front_stop_accepting(struct front *front); /* closes the listeners, removes the socket file */
 #endif

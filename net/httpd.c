@@ -18,6 +18,7 @@
 #define HEAD_MAX         16384 /* bytes of request line and headers */
 #define POOL_SIZE        65536 /* for each connection: the head, what is parsed of it, the reply's */
 #define DRAIN_FACTOR     16    /* a body up to this many times too large is read before the 413 */
+#define IDLE_TIMEOUT_MS  75000 /* unless configured */
 #define REPLY_STALL_MS   30000 /* a client that reads nothing of its reply for so long is gone */
 #define CONTENT_TYPE_TXT "text/plain; charset=utf-8"
 
@@ -33,8 +34,9 @@ struct httpd {
 	struct MHD_Daemon *mhd;
 	struct watch *watch;  /* of the library's own epoll descriptor */
 	struct timer *timer;  /* the library's */
-	struct timer *reaper; /* ours, for heads and bodies */
-	struct patience head, body;
+	struct timer *reaper; /* ours, for those who keep us waiting */
+	struct mono reaps_at;
+	struct patience idle, head, body;
 	struct list handed_out; /* requests without an answer */
 	struct list answered;   /* requests whose connection is to be resumed */
 	size_t pending;
@@ -163,8 +165,10 @@ static void expect_within(struct conn *conn, struct httpd *httpd, struct patienc
 	list_remove(&conn->node);
 	conn->deadline = mono_after_ms(loop_now(httpd->loop), patience->timeout_ms);
 	list_push_back(&patience->conns, &conn->node);
-	if (!timer_is_running(httpd->reaper))
+	if (!timer_is_running(httpd->reaper) || conn->deadline.us < httpd->reaps_at.us) {
+		httpd->reaps_at = conn->deadline;
 		timer_start_at(httpd->reaper, conn->deadline);
+	}
 }
 
 /* Ends the patience of all that are due; the next deadline, or "never". The shut socket makes the
@@ -184,13 +188,19 @@ static struct mono reap(struct httpd *httpd, struct patience *patience)
 	return (struct mono){ 0 };
 }
 
+static struct mono earlier(struct mono a, struct mono b)
+{
+	return a.us == 0 || (b.us != 0 && b.us < a.us) ? b : a;
+}
+
 static void on_reaper(void *arg)
 {
 	struct httpd *httpd = arg;
-	struct mono head = reap(httpd, &httpd->head);
-	struct mono body = reap(httpd, &httpd->body);
-	struct mono next = head.us == 0 || (body.us != 0 && body.us < head.us) ? body : head;
+	struct mono next = reap(httpd, &httpd->idle);
 
+	next = earlier(next, reap(httpd, &httpd->head));
+	next = earlier(next, reap(httpd, &httpd->body));
+	httpd->reaps_at = next;
 	if (next.us != 0)
 		timer_start_at(httpd->reaper, next);
 }
@@ -264,6 +274,7 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd
 	request->mhd = mhd;
 	request->conn =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	expect_within(request->conn, httpd, &httpd->head);
 	request->raw_target = target;
 	request->target_len = target ? strlen(target) : 0;
 	request->target = mem_strdup(target ? target : "");
@@ -292,7 +303,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 		return;
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
 		put_answer_first(request, false);
-		expect_within(request->conn, httpd, &httpd->head);
+		expect_within(request->conn, httpd, &httpd->idle);
 	}
 	request_destroy(request);
 	*context = NULL;
@@ -725,15 +736,22 @@ static void on_log(void *arg, const char *format, va_list args)
 	LOG(TRACE, "httpd.library", F_STR("text", text));
 }
 
-static unsigned stall_seconds(const struct httpd_config *config)
+static void patience_init(struct patience *patience, int64_t timeout_ms)
 {
+	list_init(&patience->conns);
+	patience->timeout_ms = timeout_ms;
+}
+
+/* The library knows one timeout for all phases: in those that are ours, ours must come first. */
+static unsigned stall_seconds(const struct httpd *httpd)
+{
+	const int64_t all[] = { httpd->idle.timeout_ms, httpd->head.timeout_ms,
+				httpd->body.timeout_ms };
 	int64_t ms = REPLY_STALL_MS;
 
-	/* The library knows one timeout for all phases: ours must come first in the others. */
-	if (ms < config->head_timeout_ms)
-		ms = config->head_timeout_ms;
-	if (ms < config->body_timeout_ms)
-		ms = config->body_timeout_ms;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++)
+		if (ms < all[i])
+			ms = all[i];
 	return (unsigned)(ms / 1000 + 1);
 }
 
@@ -754,7 +772,7 @@ static struct MHD_Daemon *start_mhd(struct httpd *httpd, const struct httpd_conf
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, httpd, MHD_OPTION_URI_LOG_CALLBACK, on_target, httpd,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, httpd, MHD_OPTION_CONNECTION_TIMEOUT,
-		stall_seconds(config), MHD_OPTION_CONNECTION_LIMIT,
+		stall_seconds(httpd), MHD_OPTION_CONNECTION_LIMIT,
 		(unsigned)config->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)POOL_SIZE, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
 }
@@ -767,13 +785,13 @@ bool httpd_create(struct loop *loop, const struct httpd_config *config, struct h
 
 	httpd->loop = loop;
 	httpd->config = *config;
-	list_init(&httpd->head.conns);
-	list_init(&httpd->body.conns);
-	httpd->head.timeout_ms = config->head_timeout_ms;
-	httpd->body.timeout_ms = config->body_timeout_ms;
+	patience_init(&httpd->idle,
+		      config->idle_timeout_ms ? config->idle_timeout_ms : IDLE_TIMEOUT_MS);
+	patience_init(&httpd->head, config->head_timeout_ms);
+	patience_init(&httpd->body, config->body_timeout_ms);
 	list_init(&httpd->handed_out);
 	list_init(&httpd->answered);
-	httpd->stall_s = stall_seconds(config);
+	httpd->stall_s = stall_seconds(httpd);
 	httpd->mhd = start_mhd(httpd, config);
 	httpd->config.tls_cert_pem = httpd->config.tls_key_pem = NULL;
 	if (!httpd->mhd) {

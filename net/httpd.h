@@ -20,16 +20,19 @@ struct loop;
 /* Who is at the other end; read once, at accept. */
 struct http_peer {
 	bool is_unix;
-	uint32_t uid;      /* Unix socket: SO_PEERCRED */
-	char address[64];  /* TCP: numeric address; Unix: "unix" */
+	uint32_t uid;     /* Unix socket: SO_PEERCRED */
+	char address[64]; /* TCP: numeric address; Unix: "unix" */
 };
 
 struct httpd_config {
-	size_t body_max;           /* a larger body gets 413 */
-	size_t connections_max;    /* more are closed at once */
-	int64_t head_timeout_ms;   /* from accept, or from the last reply, to the end of the head */
-	int64_t body_timeout_ms;   /* from the end of the head to the end of the body */
-	const char *tls_cert_pem;  /* NULL: plain HTTP. Both borrowed for the call only. */
+	size_t body_max;          /* a larger body gets 413 */
+	size_t connections_max;   /* more are closed at once */
+	int64_t head_timeout_ms;  /* from accept, or from a later request's first line, to the
+				   * end of the head */
+	int64_t idle_timeout_ms;  /* from a reply to the next request's first line; 0: 75 s, so
+				   * that a client's pooled connection seldom dies under it */
+	int64_t body_timeout_ms;  /* from the end of the head to the end of the body */
+	const char *tls_cert_pem; /* NULL: plain HTTP. Both borrowed for the call only. */
 	const char *tls_key_pem;
 	/* Answers what the server itself refuses (oversized body or head, malformed framing), so
 	 * that every error has one format. May be NULL: a plain text answer. */
@@ -43,15 +46,16 @@ MUST_CHECK bool httpd_create(struct loop *loop, const struct httpd_config *confi
 /* Closes every connection. Requests not yet answered must be answered first, or are dropped
  * here (their later reply would be a bug). NULL is fine. */
 void httpd_destroy(struct httpd *httpd);
-void httpd_stop_keepalive(struct httpd *httpd); /* from now on every reply closes its connection */
+void httpd_stop_keepalive(struct httpd *httpd);  /* from now on every reply closes its connection */
 size_t httpd_pending(const struct httpd *httpd); /* requests handed out and not answered */
 /* Takes over an accepted, non-blocking socket; closes it on failure. */
 void httpd_take_socket(struct httpd *httpd, int fd, const struct http_peer *peer);
 
-const char *http_method(const struct http_request *request);  /* "GET" */
-const char *http_path(const struct http_request *request);    /* percent-encoded, without query */
-const char *http_query(const struct http_request *request);   /* raw text after '?', "" when none */
-const char *http_body(const struct http_request *request);    /* NUL-terminated past the end */
+/* "GET"; a HEAD request comes as GET too, and its reply goes out without the body. */
+const char *http_method(const struct http_request *request);
+const char *http_path(const struct http_request *request);  /* percent-encoded, without query */
+const char *http_query(const struct http_request *request); /* raw text after '?', "" when none */
+const char *http_body(const struct http_request *request);  /* NUL-terminated past the end */
 size_t http_body_len(const struct http_request *request);
 const char *http_header(const struct http_request *request, const char *name); /* NULL: absent */
 size_t http_header_count(const struct http_request *request, const char *name);
@@ -60,7 +64,8 @@ void http_each_header(struct http_request *request,
 const struct http_peer *http_peer(const struct http_request *request);
 struct mono http_arrived(const struct http_request *request); /* when the head was read */
 
-/* A query parameter, percent-decoded into value; false when absent, malformed or too long. */
+/* A query parameter, decoded into value, with '+' for a space; false when absent, malformed or too
+ * long. */
 bool http_query_get(const struct http_request *request, const char *name, char *value, size_t room);
 /* Calls fn for each parameter, decoded; false (and no further call) when one is malformed. */
 bool http_query_each(const struct http_request *request,
@@ -74,13 +79,14 @@ void *http_get(const struct http_request *request);
 void http_reply_header(struct http_request *request, const char *name, const char *value);
 void http_reply(struct http_request *request, int status, const char *content_type,
 		const void *body, size_t len); /* copies body */
-void http_reply_take(struct http_request *request, int status, const char *content_type,
-		     char *body, size_t len); /* takes a mem_ allocated body */
+void http_reply_take(struct http_request *request, int status, const char *content_type, char *body,
+		     size_t len); /* takes a mem_ allocated body */
 void http_reply_static(struct http_request *request, int status, const char *content_type,
 		       const void *body, size_t len); /* body outlives the daemon */
 
 /* Misbehaviour on purpose, for the simulator. */
 void http_drop(struct http_request *request); /* closes without a byte of answer */
 void http_reply_cut(struct http_request *request, int status, const char *content_type,
-		    const void *body, size_t len, size_t sent); /* announces len, closes after sent */
+		    const void *body, size_t len,
+		    size_t sent); /* announces len, closes after sent */
 #endif
