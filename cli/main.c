@@ -30,9 +30,62 @@ static const struct flag global_flags[] = {
 	{ 0 },
 };
 
+/* ---- the commands ------------------------------------------------------------------------- */
+
+#define FLAG_ALL                                                                    \
+	{                                                                           \
+		"--all", NULL, "of every app, not only your own (scope ops)", false \
+	}
+#define FLAG_PAGE                                                              \
+	{ "--limit", "N", "how many at most (100)", false },                   \
+	{                                                                      \
+		"--cursor", "CURSOR", "go on where the last list ended", false \
+	}
+#define FLAG_WAIT                                                                         \
+	{ "--wait", "S", "seconds to wait for what becomes of it, up to 60 (5)", false }, \
+	{                                                                                 \
+		"--async", NULL, "do not wait", false                                     \
+	}
+
+static const struct flag orders_flags[] = {
+	{ "--state", "LIST", "only these states: open,partially_filled,unknown ...", true },
+	{ "--symbol", "SYM", "only this pair", false },
+	FLAG_ALL,
+	FLAG_PAGE,
+	{ 0 },
+};
+
+static const struct flag order_flags[] = { FLAG_ALL, { 0 } };
+
+static const struct flag fills_flags[] = {
+	{ "--symbol", "SYM", "only this pair", false },
+	{ "--order", "ORDER_ID", "only of this order", false },
+	{ "--since", "TIME", "only from then on: 2026-12-31T00:00:00Z", false },
+	FLAG_ALL,
+	FLAG_PAGE,
+	{ 0 },
+};
+
+static const struct flag trade_flags[] = {
+	{ "--price", "P", "limit price", false },
+	{ "--market", NULL, "a market order, with --slippage or --unbounded", false },
+	{ "--slippage", "BP", "how much worse than the market it may get, in basis points", false },
+	{ "--unbounded", NULL, "at any price", false },
+	{ "--quote", NULL, "QTY is in quote units", false },
+	{ "--post-only", NULL, "refuse rather than take from the book", false },
+	{ "--id", "CLIENT_ORDER_ID", "your own name for it; made if not given", false },
+	{ "--valid-until", "TIME", "do not send it later: 2026-12-31T00:00:00Z, +30s", false },
+	FLAG_WAIT,
+	{ 0 },
+};
+
+static const struct flag cancel_flags[] = { FLAG_ALL, FLAG_WAIT, { 0 } };
+
+static const struct flag events_flags[] = { FLAG_ALL, FLAG_PAGE, { 0 } };
+
 static const struct flag token_flags[] = {
 	{ "--scope", "LIST", "what it may do: market,read,trade,ops,admin", true },
-	{ "--symbol", "LIST", "only these symbols", true },
+	{ "--symbol", "LIST", "only these pairs", true },
 	{ "--max-order-value", "AMOUNT", "largest order, in quote units", false },
 	{ "--max-open-orders", "N", "open orders at once", false },
 	{ "--weight", "N", "share of the exchange's rate limit, against other tokens (1)", false },
@@ -40,14 +93,69 @@ static const struct flag token_flags[] = {
 	{ 0 },
 };
 
+static const struct flag secret_flags[] = {
+	{ "--file", "FILE", "holds the secret; only its owner may read it", false },
+	{ 0 },
+};
+
+/* clang-format off: one command, a few lines */
 static const struct command commands[] = {
+	{ "status", "", "how the daemon is, in a few lines", NULL, cmd_status },
+	{ "health", "", "how the daemon is, in full", NULL, cmd_health },
+	{ "limits", "", "the exchange's rate limit, and who waits for it", NULL, cmd_limits },
+	{ "balances", "", "what the account holds", NULL, cmd_balances },
+	{ "markets", "", "the pairs and their precision", NULL, cmd_markets },
+	{ "price", "SYM", "the last price of a pair", NULL, cmd_price },
+	{ "orders", "", "list orders, newest first", orders_flags, cmd_orders },
+	{ "order", "ID",
+	  "everything about one order\n"
+	  "ID is ord_..., client:CLIENT_ORDER_ID or exch:UUID.",
+	  order_flags, cmd_order },
+	{ "fills", "", "list executions, newest last", fills_flags, cmd_fills },
+	{ "buy", "SYM QTY",
+	  "place an order to buy\n"
+	  "Waits a few seconds for what becomes of it. When the answer is lost, the order can be\n"
+	  "found by its client order id; the same command with the same --id never buys twice.",
+	  trade_flags, cmd_buy },
+	{ "sell", "SYM QTY",
+	  "place an order to sell\n"
+	  "Waits a few seconds for what becomes of it. When the answer is lost, the order can be\n"
+	  "found by its client order id; the same command with the same --id never sells twice.",
+	  trade_flags, cmd_sell },
+	{ "cancel", "ID", "take an order off the book", cancel_flags, cmd_cancel },
+	{ "cancel-all", "SYM", "take all orders of a pair off the book", cancel_flags,
+	  cmd_cancel_all },
 	{ "token create", "NAME",
 	  "make a token for an app, and print it alone\n"
 	  "It is shown this once. Give it the scopes that the app needs, and no more.",
 	  token_flags, cmd_token_create },
 	{ "token list", "", "list the tokens, revoked ones too", NULL, cmd_token_list },
 	{ "token revoke", "TOKEN_ID", "make a token worthless at once", NULL, cmd_token_revoke },
+	{ "unlock", "",
+	  "open the operation key with the trading password\n"
+	  "Asks for it at a terminal, else reads it from stdin; it is never an argument.",
+	  secret_flags, cmd_unlock },
+	{ "lock", "", "wipe the operation key: new orders are refused", NULL, cmd_lock },
+	{ "rotate-api-key", "",
+	  "give the daemon another API key of the exchange\n"
+	  "Asks for it at a terminal, else reads it from stdin; it is never an argument.",
+	  secret_flags, cmd_rotate_api_key },
+	{ "journal sql", "QUERY",
+	  "ask the journal's file, which is only read\n"
+	  "One statement. v_orders, v_open_orders, v_fills and v_audit are made for it.",
+	  NULL, cmd_journal_sql },
+	{ "journal events", "ORDER_ID", "every step of an order, as it was journalled",
+	  events_flags, cmd_journal_events },
+	{ "config check", "...",
+	  "whether a configuration is complete and right\n"
+	  "All further words go to deltagated --check-config.",
+	  NULL, cmd_config_check },
+	{ "config print", "...",
+	  "every setting, and where it comes from\n"
+	  "All further words go to deltagated --print-config.",
+	  NULL, cmd_config_print },
 };
+/* clang-format on */
 
 /* ---- help -------------------------------------------------------------------------------- */
 
