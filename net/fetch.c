@@ -4,8 +4,6 @@
 #include <assert.h>
 #include <curl/curl.h>
 #include <errno.h>
-#include <malloc.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
@@ -15,6 +13,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "net/loop.h"
+#include "net/multi.h"
 
 #define ANSWER_HEAD_MAX   65536 /* bytes of status line and headers */
 #define CONNECTION_AGE_S  50    /* idle ones are not used again later; others close them at 60 */
@@ -24,21 +23,11 @@
 
 struct fetcher {
 	struct loop *loop;
-	CURLM *multi;
-	struct timer *timer;
+	struct multi *multi;
 	struct list fetches; /* all that owe a callback */
-	struct list socks;
 	char *ca_file, *unix_socket, *user_agent;
 	long connect_timeout_ms;
 	bool is_closing;
-};
-
-/* One of libcurl's sockets. */
-struct sock {
-	struct list_node node;
-	struct fetcher *fetcher;
-	struct watch *watch;
-	curl_socket_t fd;
 };
 
 struct fetch {
@@ -59,124 +48,6 @@ struct fetch {
 	struct fetch_result result;
 	char reason[CURL_ERROR_SIZE];
 };
-
-/* ---- Memory. Headers hold the API key, and libcurl copies them about. ---- */
-
-static void wipe_and_free(void *memory)
-{
-	if (memory)
-		secret_wipe(memory, malloc_usable_size(memory));
-	free(memory);
-}
-
-static void *wiping_realloc(void *old, size_t size)
-{
-	size_t old_size = old ? malloc_usable_size(old) : 0;
-	void *new = malloc(size);
-
-	if (new &&old) {
-		memcpy(new, old, old_size < size ? old_size : size);
-		wipe_and_free(old);
-	}
-	return new;
-}
-
-static bool start_curl(struct err *err)
-{
-	static bool
-		is_started; /* the loop thread's; libcurl counts for itself, but not the memory */
-
-	if (!is_started && curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, wipe_and_free,
-						wiping_realloc, strdup, calloc) != CURLE_OK)
-		return err_set(err, ERR_INTERNAL, "libcurl does not start");
-	is_started = true;
-	return true;
-}
-
-/* ---- libcurl on the loop ---- */
-
-static void finish(struct fetch *fetch, CURLcode code);
-
-static void collect_finished(struct fetcher *fetcher)
-{
-	CURLMsg *message;
-	int left;
-
-	while ((message = curl_multi_info_read(fetcher->multi, &left))) {
-		CURLcode code = message->data.result;
-		struct fetch *fetch = NULL;
-
-		if (message->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &fetch);
-		finish(fetch, code); /* message dies with the handle */
-	}
-}
-
-static void on_sock_ready(void *arg, unsigned events)
-{
-	struct sock *sock = arg;
-	struct fetcher *fetcher = sock->fetcher; /* the call may take the sock away */
-	int ready = (events & WATCH_READ ? CURL_CSELECT_IN : 0) |
-		    (events & WATCH_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(fetcher->multi, sock->fd, ready, &running);
-	collect_finished(fetcher);
-}
-
-static void on_timer(void *arg)
-{
-	struct fetcher *fetcher = arg;
-	int running;
-
-	curl_multi_socket_action(fetcher->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	collect_finished(fetcher);
-}
-
-/* -1 stops; 0 fires from the loop too, never from within this call. */
-static int set_timer(CURLM *multi, long wait_ms, void *arg)
-{
-	struct fetcher *fetcher = arg;
-
-	(void)multi;
-	if (wait_ms < 0)
-		timer_stop(fetcher->timer);
-	else
-		timer_start(fetcher->timer, wait_ms);
-	return 0;
-}
-
-static void sock_destroy(struct sock *sock)
-{
-	watch_destroy(sock->watch); /* at once: libcurl closes the descriptor next */
-	list_remove(&sock->node);
-	loop_free_later(sock->fetcher->loop, sock);
-}
-
-static int set_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *sock_arg)
-{
-	struct fetcher *fetcher = arg;
-	struct sock *sock = sock_arg;
-
-	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (sock)
-			sock_destroy(sock);
-		return 0;
-	}
-	if (!sock) {
-		sock = mem_alloc(sizeof(*sock));
-		sock->fetcher = fetcher;
-		sock->fd = fd;
-		sock->watch = watch_create(fetcher->loop, fd, on_sock_ready, sock);
-		list_push_back(&fetcher->socks, &sock->node);
-		curl_multi_assign(fetcher->multi, fd, sock);
-	}
-	watch_set(sock->watch, (what & CURL_POLL_IN ? WATCH_READ : 0) |
-				       (what & CURL_POLL_OUT ? WATCH_WRITE : 0));
-	return 0;
-}
 
 /* ---- The request on its way ---- */
 
@@ -328,7 +199,7 @@ static void release_easy(struct fetch *fetch)
 	for (struct curl_slist *header = fetch->headers; header; header = header->next)
 		secret_wipe(header->data, strlen(header->data));
 	if (fetch->easy) {
-		curl_multi_remove_handle(fetch->fetcher->multi, fetch->easy);
+		multi_remove(fetch->fetcher->multi, fetch->easy);
 		curl_easy_cleanup(fetch->easy);
 	}
 	curl_slist_free_all(fetch->headers);
@@ -402,8 +273,11 @@ static void deliver_later(struct fetch *fetch)
 	loop_later(fetch->fetcher->loop, deliver, fetch);
 }
 
-static void finish(struct fetch *fetch, CURLcode code)
+static void on_finished(CURL *easy, CURLcode code)
 {
+	struct fetch *fetch = NULL;
+
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &fetch);
 	settle(fetch, code, reason_of(fetch, code));
 	deliver_later(fetch);
 }
@@ -629,7 +503,7 @@ static bool launch(struct fetch *fetch, const struct fetch_request *request)
 	    !set_connection(fetch, request) || !set_callbacks(fetch))
 		return false;
 	SET(HTTPHEADER, fetch->headers);
-	return is_fine && curl_multi_add_handle(fetch->fetcher->multi, fetch->easy) == CURLM_OK;
+	return is_fine && multi_add(fetch->fetcher->multi, fetch->easy);
 }
 
 static struct fetch *fetch_create(struct fetcher *fetcher, const struct fetch_request *request,
@@ -685,41 +559,20 @@ void fetch_cancel(struct fetch *fetch)
 
 /* ---- The fetcher ---- */
 
-static CURLM *multi_create(struct fetcher *fetcher, unsigned host_connections_max)
-{
-	CURLM *multi = curl_multi_init();
-	long connections = host_connections_max > 0 ? (long)host_connections_max : 4;
-
-	if (!multi)
-		return NULL;
-	curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-	curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, fetcher);
-	curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
-	curl_multi_setopt(multi, CURLMOPT_TIMERDATA, fetcher);
-	curl_multi_setopt(multi, CURLMOPT_MAX_HOST_CONNECTIONS, connections);
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, connections);
-	return multi;
-}
-
 bool fetcher_create(struct loop *loop, const struct fetcher_config *config, struct fetcher **result,
 		    struct err *err)
 {
 	struct fetcher *fetcher;
+	struct multi *multi;
 
 	if (config->ca_file && access(config->ca_file, R_OK) != 0)
 		return err_set(err, ERR_CONFIG, "%s: %s", config->ca_file, strerror(errno));
-	if (!start_curl(err))
+	if (!multi_create(loop, config->host_connections_max, on_finished, &multi, err))
 		return false;
 	fetcher = mem_alloc(sizeof(*fetcher));
-	fetcher->multi = multi_create(fetcher, config->host_connections_max);
-	if (!fetcher->multi) {
-		mem_free(fetcher);
-		return err_set(err, ERR_INTERNAL, "libcurl does not start");
-	}
 	fetcher->loop = loop;
-	fetcher->timer = loop_timer_create(loop, on_timer, fetcher);
+	fetcher->multi = multi;
 	list_init(&fetcher->fetches);
-	list_init(&fetcher->socks);
 	fetcher->ca_file = mem_strdup(config->ca_file);
 	fetcher->unix_socket = mem_strdup(config->unix_socket);
 	fetcher->user_agent = mem_strdup(config->user_agent);
@@ -746,16 +599,11 @@ static void tell_all(struct fetcher *fetcher)
 
 void fetcher_destroy(struct fetcher *fetcher)
 {
-	struct list_node *node;
-
 	if (!fetcher)
 		return;
 	fetcher->is_closing = true;
 	tell_all(fetcher);
-	curl_multi_cleanup(fetcher->multi);
-	while ((node = list_first(&fetcher->socks)))
-		sock_destroy(CONTAINER_OF(node, struct sock, node));
-	timer_destroy(fetcher->timer);
+	multi_destroy(fetcher->multi);
 	mem_free(fetcher->ca_file);
 	mem_free(fetcher->unix_socket);
 	mem_free(fetcher->user_agent);

@@ -277,20 +277,27 @@ static void a_request_is_never_repeated_on_a_dead_connection(void **state)
 {
 	static const struct {
 		const char *method, *body;
-	} cases[] = { { "POST", "{\"order\":1}" }, { "POST", NULL }, { "DELETE", NULL } };
+		bool is_once;
+	} cases[] = { { "POST", "{\"order\":1}", false },
+		      { "POST", NULL, false },
+		      { "DELETE", NULL, false },
+		      { "GET", NULL, true } };
 	static void (*const deaths[])(struct server * server, int fd,
 				      int nth) = { die_on_the_second, reset_on_the_second };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		for (size_t death = 0; death < ARRAY_LEN(deaths); death++) {
 			struct rig *rig;
+			struct fetch_request request;
 			const struct fetch_result *result;
 
 			set_up((void **)&rig);
 			start_server(rig, deaths[death]);
-			result = ask(rig, cases[i].method, cases[i].body);
+			request = a_request(rig, cases[i].method, cases[i].body);
+			request.is_once = cases[i].is_once;
+			result = run(rig, &request);
 			assert_int_equal(result->outcome, FETCH_ANSWERED);
-			result = ask(rig, cases[i].method, cases[i].body);
+			result = run(rig, &request);
 			assert_int_equal(result->outcome, FETCH_LOST);
 			assert_true(result->sent.us > 0);
 			assert_int_equal(result->err.code, ERR_UNREACHABLE);

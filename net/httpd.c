@@ -5,93 +5,40 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/http_head.h"
+#include "net/http_request.h"
 #include "net/loop.h"
+#include "net/patience.h"
 
-#define HEAD_MAX         16384 /* bytes of request line and headers */
-#define POOL_SIZE        65536 /* for each connection: the head, what is parsed of it, the reply's */
-#define DRAIN_FACTOR     16    /* a body up to this many times too large is read before the 413 */
-#define IDLE_TIMEOUT_MS  75000 /* unless configured */
-#define REPLY_STALL_MS   30000 /* a client that reads nothing of its reply for so long is gone */
-#define CONTENT_TYPE_TXT "text/plain; charset=utf-8"
-
-/* Waiting for the same kind of thing, for the same time: the first one is the next to expire. */
-struct patience {
-	struct list conns;
-	int64_t timeout_ms;
-};
+#define HEAD_MAX        16384 /* bytes of request line and headers */
+#define POOL_SIZE       65536 /* for each connection: head, what is parsed of it, the reply's head */
+#define DRAIN_FACTOR    16    /* a body up to this many times too large is read before the 413 */
+#define IDLE_TIMEOUT_MS 75000 /* unless configured */
+#define REPLY_STALL_MS  30000 /* a client that reads nothing of its reply for so long is gone */
 
 struct httpd {
 	struct loop *loop;
 	struct httpd_config config;
 	struct MHD_Daemon *mhd;
-	struct watch *watch;  /* of the library's own epoll descriptor */
-	struct timer *timer;  /* the library's */
-	struct timer *reaper; /* ours, for those who keep us waiting */
-	struct mono reaps_at;
-	struct patience idle, head, body;
+	struct watch *watch; /* of the library's own epoll descriptor */
+	struct timer *timer; /* the library's */
+	/* The library's own timeout starts again with every byte: these do not. */
+	struct patience *idle, *head, *body;
 	struct list handed_out; /* requests without an answer */
 	struct list answered;   /* requests whose connection is to be resumed */
 	size_t pending;
-	unsigned stall_s;
+	unsigned stall_s;                 /* the library's timeout, for replies */
 	const struct http_peer *incoming; /* while the library takes over a socket */
 	bool is_kicked;
 	bool is_stopping; /* no more keep-alive */
 	bool is_full;     /* told so already */
 	bool is_dead;
-};
-
-struct conn {
-	struct list_node node; /* in a struct patience, or nowhere */
-	struct mono deadline;
-	struct http_peer peer;
-	int fd;
-};
-
-enum phase {
-	PHASE_HEAD,       /* the library still reads it */
-	PHASE_BODY,       /* gathering */
-	PHASE_DRAIN,      /* reading a body that is too large, to be able to say so */
-	PHASE_HANDED_OUT, /* the application has it */
-	PHASE_ANSWERED,   /* the application must not touch it any more */
-};
-
-struct http_header {
-	struct list_node node;
-	char *name, *value;
-};
-
-struct http_request {
-	struct list_node node; /* in handed_out, then in answered */
-	struct httpd *httpd;
-	struct conn *conn;
-	struct MHD_Connection *mhd;
-	enum phase phase;
-	bool is_suspended;
-	char *target;      /* path, NUL, query */
-	const char *query; /* in target */
-	size_t target_len;
-	const char *raw_target; /* the library's memory; only its address is of use */
-	const char *method;
-	struct mono arrived;
-	struct buf body;
-	size_t drained;
-	void *data;
-	struct list headers;        /* of the reply */
-	struct MHD_Response *reply; /* NULL when answered: drop the connection */
-	int status;
-};
-
-struct cut {
-	size_t sent, len;
-	char bytes[];
 };
 
 /* ---- The library's turn. Everything asks for it; it comes once, at the end of our turn. ---- */
@@ -112,6 +59,11 @@ static void on_readable(void *arg, unsigned events)
 	kick(arg);
 }
 
+static void on_timer(void *arg)
+{
+	kick(arg);
+}
+
 /* A timeout of its own makes the library let a resumed connection answer before it reads again.
  * Otherwise it may read first, and a client that has said that it will send no more would be
  * taken for gone. Undone after the reply: such connections are all walked through each turn. */
@@ -129,6 +81,7 @@ static void resume_answered(struct httpd *httpd)
 		struct http_request *request = CONTAINER_OF(node, struct http_request, node);
 
 		request->is_suspended = false;
+		request->was_suspended = true;
 		put_answer_first(request, true);
 		MHD_resume_connection(request->mhd);
 	}
@@ -153,135 +106,49 @@ static void on_turn(void *arg)
 		timer_stop(httpd->timer);
 }
 
-static void on_timer(void *arg)
+/* ---- Connections ---- */
+
+/* The shut socket makes the library close the connection in its own time. */
+static void on_late(struct patient *patient)
 {
-	kick(arg);
-}
+	struct http_conn *conn = CONTAINER_OF(patient, struct http_conn, patient);
 
-/* ---- Patience with slow senders. The library's own timeout starts again with every byte. ---- */
-
-static void expect_within(struct conn *conn, struct httpd *httpd, struct patience *patience)
-{
-	list_remove(&conn->node);
-	conn->deadline = mono_after_ms(loop_now(httpd->loop), patience->timeout_ms);
-	list_push_back(&patience->conns, &conn->node);
-	if (!timer_is_running(httpd->reaper) || conn->deadline.us < httpd->reaps_at.us) {
-		httpd->reaps_at = conn->deadline;
-		timer_start_at(httpd->reaper, conn->deadline);
-	}
-}
-
-/* Ends the patience of all that are due; the next deadline, or "never". The shut socket makes the
- * library close the connection in its own time. */
-static struct mono reap(struct httpd *httpd, struct patience *patience)
-{
-	struct list_node *node;
-
-	while ((node = list_first(&patience->conns))) {
-		struct conn *conn = CONTAINER_OF(node, struct conn, node);
-
-		if (!mono_is_past(conn->deadline, loop_now(httpd->loop)))
-			return conn->deadline;
-		list_remove(node);
-		shutdown(conn->fd, SHUT_RDWR);
-	}
-	return (struct mono){ 0 };
-}
-
-static struct mono earlier(struct mono a, struct mono b)
-{
-	return a.us == 0 || (b.us != 0 && b.us < a.us) ? b : a;
-}
-
-static void on_reaper(void *arg)
-{
-	struct httpd *httpd = arg;
-	struct mono next = reap(httpd, &httpd->idle);
-
-	next = earlier(next, reap(httpd, &httpd->head));
-	next = earlier(next, reap(httpd, &httpd->body));
-	httpd->reaps_at = next;
-	if (next.us != 0)
-		timer_start_at(httpd->reaper, next);
+	shutdown(conn->fd, SHUT_RDWR);
 }
 
 static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 			  enum MHD_ConnectionNotificationCode code)
 {
 	struct httpd *httpd = arg;
-	struct conn *conn = *context;
+	struct http_conn *conn = *context;
 
 	if (code == MHD_CONNECTION_NOTIFY_STARTED) {
 		conn = mem_alloc(sizeof(*conn));
-		list_node_init(&conn->node);
+		patient_init(&conn->patient);
 		conn->peer = *httpd->incoming;
 		conn->fd =
 			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		expect_within(conn, httpd, &httpd->head);
+		patient_wait(&conn->patient, httpd->head);
 		*context = conn;
 	} else {
-		list_remove(&conn->node);
+		patient_done(&conn->patient);
 		mem_free(conn);
 	}
 }
 
 /* ---- Requests ---- */
 
-static struct http_request *request_create(struct httpd *httpd)
-{
-	struct http_request *request = mem_alloc(sizeof(*request));
-
-	list_node_init(&request->node);
-	list_init(&request->headers);
-	buf_init(&request->body, httpd->config.body_max);
-	request->httpd = httpd;
-	return request;
-}
-
-static void drop_reply_headers(struct http_request *request)
-{
-	struct list_node *node;
-
-	while ((node = list_pop_front(&request->headers))) {
-		struct http_header *header = CONTAINER_OF(node, struct http_header, node);
-
-		mem_free(header->name);
-		mem_free(header->value);
-		mem_free(header);
-	}
-}
-
-static void request_destroy(struct http_request *request)
-{
-	assert(request->phase != PHASE_HANDED_OUT);
-	list_remove(&request->node);
-	drop_reply_headers(request);
-	if (request->reply)
-		MHD_destroy_response(request->reply);
-	buf_fini(&request->body);
-	mem_free(request->target);
-	mem_free(request);
-}
-
 /* The earliest sight of a request, and the only one of its whole target. What it returns is the
  * library's context for the request from now on. */
 static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd)
 {
 	struct httpd *httpd = arg;
-	struct http_request *request = request_create(httpd);
-	char *mark;
+	struct http_request *request =
+		http_request_create(httpd, mhd, target, httpd->config.body_max);
 
-	request->mhd = mhd;
 	request->conn =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
-	expect_within(request->conn, httpd, &httpd->head);
-	request->raw_target = target;
-	request->target_len = target ? strlen(target) : 0;
-	request->target = mem_strdup(target ? target : "");
-	mark = strchr(request->target, '?');
-	if (mark)
-		*mark++ = '\0';
-	request->query = mark ? mark : "";
+	patient_wait(&request->conn->patient, httpd->head);
 	return request;
 }
 
@@ -301,11 +168,11 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 	(void)mhd;
 	if (!request)
 		return;
-	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+	if (request->was_suspended)
 		put_answer_first(request, false);
-		expect_within(request->conn, httpd, &httpd->idle);
-	}
-	request_destroy(request);
+	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+		patient_wait(&request->conn->patient, httpd->idle);
+	http_request_destroy(request);
 	*context = NULL;
 }
 
@@ -314,18 +181,18 @@ static enum MHD_Result send_reply(struct http_request *request)
 	struct MHD_Response *reply = request->reply;
 
 	if (!reply)
-		return MHD_NO;
+		return MHD_NO; /* closes the connection */
 	if (request->httpd->is_stopping)
 		MHD_add_response_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
 	return MHD_queue_response(request->mhd, (unsigned)request->status, reply);
 }
 
-static void plain_refusal(struct http_request *request, int status)
+static void refuse_plainly(struct http_request *request, int status)
 {
 	char text[32];
 	int len = snprintf(text, sizeof(text), "refused: %d\n", status);
 
-	http_reply(request, status, CONTENT_TYPE_TXT, text, (size_t)len);
+	http_reply(request, status, "text/plain; charset=utf-8", text, (size_t)len);
 }
 
 /* Gives the request to the application, refused with status unless that is 0. An answer that is
@@ -334,8 +201,8 @@ static enum MHD_Result hand_out(struct http_request *request, int refusal)
 {
 	struct httpd *httpd = request->httpd;
 
-	list_remove(&request->conn->node);
-	request->phase = PHASE_HANDED_OUT;
+	patient_done(&request->conn->patient);
+	request->phase = HTTP_HANDED_OUT;
 	list_push_back(&httpd->handed_out, &request->node);
 	httpd->pending++;
 	if (refusal == 0)
@@ -343,137 +210,61 @@ static enum MHD_Result hand_out(struct http_request *request, int refusal)
 	else if (httpd->config.refuse)
 		httpd->config.refuse(httpd->config.arg, request, refusal);
 	else
-		plain_refusal(request, refusal);
-	if (request->phase == PHASE_ANSWERED)
+		refuse_plainly(request, refusal);
+	if (request->phase == HTTP_ANSWERED)
 		return send_reply(request);
 	request->is_suspended = true;
 	MHD_suspend_connection(request->mhd);
 	return MHD_YES;
 }
 
-/* ---- The head: what the library lets through and we do not ---- */
-
-/* The library cuts each line at a NUL, takes a bare newline for a line's end and joins folded
- * lines wrongly, all without a word. But it parses in place: names and values point into the head
- * as it came, so that whatever lies between two of them, beyond a line's end, is noticed. */
-struct head_walk {
-	const char *end; /* of what has been seen so far */
-	bool is_gapless;
-	size_t hosts, lengths, encodings;
-	const char *length, *encoding;
-	bool has_bad_name, expects_continue;
-};
-
-static bool is_token(const char *text)
+void httpd_answered(struct http_request *request)
 {
-	static const char allowed[] = "!#$%&'*+-.^_`|~0123456789"
-				      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	struct httpd *httpd = request->httpd;
 
-	return *text != '\0' && text[strspn(text, allowed)] == '\0';
+	assert(loop_is_mine(httpd->loop));
+	httpd->pending--;
+	list_remove(&request->node);
+	if (!request->is_suspended)
+		return; /* still inside hand_out(), which goes on */
+	list_push_back(&httpd->answered, &request->node);
+	kick(httpd);
 }
 
-/* Does next start where a line that ends at end lets it: after CR LF? */
-static bool is_next_line(const char *end, const char *next)
-{
-	return next == end + 2;
-}
-
-static void walk_on(struct head_walk *walk, const char *name, const char *value)
-{
-	const char *blank = name + strlen(name) + 1; /* past the colon */
-
-	while (blank < value && (*blank == ' ' || *blank == '\t'))
-		blank++;
-	walk->is_gapless = walk->is_gapless && is_next_line(walk->end, name) && blank == value;
-	walk->end = value + strlen(value);
-}
-
-static enum MHD_Result note_header(void *arg, enum MHD_ValueKind kind, const char *name,
-				   const char *value)
-{
-	struct head_walk *walk = arg;
-
-	(void)kind;
-	walk_on(walk, name, value);
-	if (!is_token(name))
-		walk->has_bad_name = true;
-	if (strcasecmp(name, "Host") == 0)
-		walk->hosts++;
-	if (strcasecmp(name, "Expect") == 0)
-		walk->expects_continue = true;
-	if (strcasecmp(name, "Content-Length") == 0) {
-		walk->lengths++;
-		walk->length = value;
-	}
-	if (strcasecmp(name, "Transfer-Encoding") == 0) {
-		walk->encodings++;
-		walk->encoding = value;
-	}
-	return MHD_YES;
-}
-
+/* A path and a query in visible ASCII: no host, no blanks. */
 static bool is_plain_target(const struct http_request *request)
 {
-	if (request->target[0] != '/')
-		return false;
-	for (const char *c = request->target; c < request->target + request->target_len; c++)
-		if (*c != '\0' && ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f))
-			return false;
-	return true;
-}
+	const char *parts[] = { request->path, request->query };
 
-/* Framing that two readers could read in two ways is refused, whatever we would make of it. */
-static bool is_well_framed(const struct http_request *request, const struct head_walk *walk,
-			   const char *version, const char *head_end)
-{
-	if (!walk->is_gapless || !is_next_line(walk->end, head_end - 2))
-		return false;
-	if (version != request->raw_target + request->target_len + 1)
-		return false;
-	if (walk->has_bad_name || walk->hosts > 1 || walk->lengths + walk->encodings > 1)
-		return false;
-	if (walk->hosts == 0 && strcmp(version, "HTTP/1.0") != 0)
-		return false;
-	if (walk->encoding && strcasecmp(walk->encoding, "chunked") != 0)
-		return false;
-	return is_plain_target(request);
-}
-
-/* The length was checked to be a number by the library. */
-static bool is_longer(const char *length, size_t max)
-{
-	char digits[24];
-	const char *start = length + strspn(length, "0");
-
-	snprintf(digits, sizeof(digits), "%zu", max);
-	if (strlen(start) != strlen(digits))
-		return strlen(start) > strlen(digits);
-	return strcmp(start, digits) > 0;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		for (const char *c = parts[i]; *c; c++)
+			if ((unsigned char)*c <= ' ' || (unsigned char)*c >= 0x7f)
+				return false;
+	return request->path[0] == '/';
 }
 
 static enum MHD_Result take_head(struct http_request *request, const char *method,
 				 const char *version)
 {
-	size_t body_max = request->httpd->config.body_max;
-	struct head_walk walk = { .end = version + strlen(version), .is_gapless = true };
-	size_t head_len =
-		MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)
-			->header_size;
+	struct httpd *httpd = request->httpd;
+	size_t body_max = httpd->config.body_max;
+	struct http_head head;
 
+	http_head_read(&head, request->mhd, method, request->raw_target, request->target_len,
+		       version);
 	request->arrived = mono_now();
 	request->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
-	request->phase = PHASE_BODY;
-	MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, note_header, &walk);
-	if (head_len > HEAD_MAX)
+	request->phase = HTTP_BODY;
+	if (head.len > HEAD_MAX)
 		return hand_out(request, 431);
-	if (!is_well_framed(request, &walk, version, method + head_len))
+	if (!head.is_well_formed || !is_plain_target(request))
 		return hand_out(request, 400);
-	if (walk.length && is_longer(walk.length, body_max)) {
-		if (walk.expects_continue || is_longer(walk.length, body_max * DRAIN_FACTOR))
+	if (head.has_length && head.length > body_max) {
+		if (head.expects_continue || head.length > body_max * DRAIN_FACTOR)
 			return hand_out(request, 413);
-		request->phase = PHASE_DRAIN;
+		request->phase = HTTP_DRAIN;
 	}
-	expect_within(request->conn, request->httpd, &request->httpd->body);
+	patient_wait(&request->conn->patient, httpd->body);
 	return MHD_YES;
 }
 
@@ -481,11 +272,11 @@ static enum MHD_Result take_body(struct http_request *request, const char *bytes
 {
 	size_t body_max = request->httpd->config.body_max;
 
-	if (request->phase == PHASE_BODY) {
+	if (request->phase == HTTP_BODY) {
 		buf_add(&request->body, bytes, len);
 		if (!request->body.is_full)
 			return MHD_YES;
-		request->phase = PHASE_DRAIN;
+		request->phase = HTTP_DRAIN;
 		request->drained = request->body.len;
 		buf_clear(&request->body);
 	}
@@ -505,220 +296,16 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 	size_t taken = *len;
 
 	(void)mhd, (void)url;
-	if (request->phase == PHASE_ANSWERED)
+	if (request->phase == HTTP_ANSWERED)
 		return send_reply(request);
 	if (httpd->is_dead)
 		return MHD_NO;
 	*len = 0;
-	if (request->phase == PHASE_HEAD)
+	if (request->phase == HTTP_HEAD)
 		return take_head(request, method, version);
 	if (taken > 0)
 		return take_body(request, bytes, taken);
-	return hand_out(request, request->phase == PHASE_DRAIN ? 413 : 0);
-}
-
-/* ---- Replies ---- */
-
-static void answer(struct http_request *request, int status, struct MHD_Response *reply)
-{
-	struct httpd *httpd = request->httpd;
-
-	assert(loop_is_mine(httpd->loop));
-	assert(request->phase == PHASE_HANDED_OUT);
-	request->phase = PHASE_ANSWERED;
-	request->status = status;
-	request->reply = reply;
-	httpd->pending--;
-	list_remove(&request->node);
-	if (!request->is_suspended)
-		return; /* still inside hand_out(), which goes on */
-	list_push_back(&httpd->answered, &request->node);
-	kick(httpd);
-}
-
-static void answer_with(struct http_request *request, int status, const char *content_type,
-			struct MHD_Response *reply)
-{
-	assert(reply);
-	if (content_type)
-		MHD_add_response_header(reply, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	LIST_EACH (&request->headers, node) {
-		struct http_header *header = CONTAINER_OF(node, struct http_header, node);
-
-		if (MHD_add_response_header(reply, header->name, header->value) != MHD_YES)
-			LOG(ERROR, "httpd.header_dropped", F_STR("name", header->name));
-	}
-	answer(request, status, reply);
-}
-
-void http_reply_header(struct http_request *request, const char *name, const char *value)
-{
-	struct http_header *header = mem_alloc(sizeof(*header));
-
-	assert(request->phase == PHASE_HANDED_OUT);
-	header->name = mem_strdup(name);
-	header->value = mem_strdup(value);
-	list_push_back(&request->headers, &header->node);
-}
-
-/* The library asks for a writable pointer, also for bytes that it only reads. */
-static void *unconst(const void *bytes)
-{
-	union {
-		const void *in;
-		void *out;
-	} pointer = { .in = bytes };
-
-	return pointer.out;
-}
-
-void http_reply(struct http_request *request, int status, const char *content_type,
-		const void *body, size_t len)
-{
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_buffer(len, unconst(body), MHD_RESPMEM_MUST_COPY));
-}
-
-void http_reply_take(struct http_request *request, int status, const char *content_type, char *body,
-		     size_t len)
-{
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_buffer_with_free_callback(len, body, mem_free));
-}
-
-void http_reply_static(struct http_request *request, int status, const char *content_type,
-		       const void *body, size_t len)
-{
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_buffer(len, unconst(body), MHD_RESPMEM_PERSISTENT));
-}
-
-void http_drop(struct http_request *request)
-{
-	answer(request, 0, NULL);
-}
-
-static ssize_t read_cut(void *arg, uint64_t at, char *to, size_t room)
-{
-	const struct cut *cut = arg;
-	size_t left = at < cut->sent ? cut->sent - (size_t)at : 0;
-	size_t len = left < room ? left : room;
-
-	if (len == 0)
-		return MHD_CONTENT_READER_END_WITH_ERROR;
-	memcpy(to, cut->bytes + at, len);
-	return (ssize_t)len;
-}
-
-void http_reply_cut(struct http_request *request, int status, const char *content_type,
-		    const void *body, size_t len, size_t sent)
-{
-	struct cut *cut;
-
-	assert(sent < len);
-	cut = mem_alloc(sizeof(*cut) + sent);
-	cut->sent = sent;
-	memcpy(cut->bytes, body, sent);
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_callback(len, 4096, read_cut, cut, mem_free));
-}
-
-/* ---- What the application may ask ---- */
-
-const char *http_method(const struct http_request *request)
-{
-	return request->method;
-}
-
-const char *http_path(const struct http_request *request)
-{
-	return request->target;
-}
-
-const char *http_query(const struct http_request *request)
-{
-	return request->query;
-}
-
-const char *http_body(const struct http_request *request)
-{
-	return buf_str(&request->body);
-}
-
-size_t http_body_len(const struct http_request *request)
-{
-	return request->body.len;
-}
-
-const char *http_header(const struct http_request *request, const char *name)
-{
-	return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
-}
-
-struct counting {
-	const char *name;
-	size_t count;
-};
-
-static enum MHD_Result count_header(void *arg, enum MHD_ValueKind kind, const char *name,
-				    const char *value)
-{
-	struct counting *counting = arg;
-
-	(void)kind, (void)value;
-	counting->count += strcasecmp(name, counting->name) == 0;
-	return MHD_YES;
-}
-
-size_t http_header_count(const struct http_request *request, const char *name)
-{
-	struct counting counting = { .name = name };
-
-	MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, count_header, &counting);
-	return counting.count;
-}
-
-struct each {
-	void (*fn)(void *arg, const char *name, const char *value);
-	void *arg;
-};
-
-static enum MHD_Result each_header(void *arg, enum MHD_ValueKind kind, const char *name,
-				   const char *value)
-{
-	const struct each *each = arg;
-
-	(void)kind;
-	each->fn(each->arg, name, value);
-	return MHD_YES;
-}
-
-void http_each_header(struct http_request *request,
-		      void (*fn)(void *arg, const char *name, const char *value), void *arg)
-{
-	struct each each = { .fn = fn, .arg = arg };
-
-	MHD_get_connection_values(request->mhd, MHD_HEADER_KIND, each_header, &each);
-}
-
-const struct http_peer *http_peer(const struct http_request *request)
-{
-	return &request->conn->peer;
-}
-
-struct mono http_arrived(const struct http_request *request)
-{
-	return request->arrived;
-}
-
-void http_set(struct http_request *request, void *data)
-{
-	request->data = data;
-}
-
-void *http_get(const struct http_request *request)
-{
-	return request->data;
+	return hand_out(request, request->phase == HTTP_DRAIN ? 413 : 0);
 }
 
 /* ---- The server ---- */
@@ -736,27 +323,32 @@ static void on_log(void *arg, const char *format, va_list args)
 	LOG(TRACE, "httpd.library", F_STR("text", text));
 }
 
-static void patience_init(struct patience *patience, int64_t timeout_ms)
-{
-	list_init(&patience->conns);
-	patience->timeout_ms = timeout_ms;
-}
-
 /* The library knows one timeout for all phases: in those that are ours, ours must come first. */
-static unsigned stall_seconds(const struct httpd *httpd)
+static unsigned stall_seconds(const struct httpd_config *config)
 {
-	const int64_t all[] = { httpd->idle.timeout_ms, httpd->head.timeout_ms,
-				httpd->body.timeout_ms };
+	const int64_t ours[] = { config->idle_timeout_ms, config->head_timeout_ms,
+				 config->body_timeout_ms };
 	int64_t ms = REPLY_STALL_MS;
 
-	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (ms < all[i])
-			ms = all[i];
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		if (ms < ours[i])
+			ms = ours[i];
 	return (unsigned)(ms / 1000 + 1);
 }
 
-static struct MHD_Daemon *start_mhd(struct httpd *httpd, const struct httpd_config *config)
+static char *unconst(const char *text)
 {
+	union {
+		const char *in;
+		char *out;
+	} pointer = { .in = text };
+
+	return pointer.out; /* the library only reads it */
+}
+
+static struct MHD_Daemon *start_mhd(struct httpd *httpd)
+{
+	const struct httpd_config *config = &httpd->config;
 	unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
 			 MHD_USE_ERROR_LOG | (config->tls_cert_pem ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
@@ -772,38 +364,43 @@ static struct MHD_Daemon *start_mhd(struct httpd *httpd, const struct httpd_conf
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, httpd, MHD_OPTION_NOTIFY_CONNECTION,
 		on_connection, httpd, MHD_OPTION_URI_LOG_CALLBACK, on_target, httpd,
 		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, httpd, MHD_OPTION_CONNECTION_TIMEOUT,
-		stall_seconds(httpd), MHD_OPTION_CONNECTION_LIMIT,
-		(unsigned)config->connections_max, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)POOL_SIZE, MHD_OPTION_ARRAY, tls, MHD_OPTION_END);
+		httpd->stall_s, MHD_OPTION_CONNECTION_LIMIT, (unsigned)config->connections_max,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)POOL_SIZE, MHD_OPTION_ARRAY, tls,
+		MHD_OPTION_END);
+}
+
+static void watch_mhd(struct httpd *httpd)
+{
+	int epoll_fd = MHD_get_daemon_info(httpd->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+
+	httpd->watch = watch_create(httpd->loop, epoll_fd, on_readable, httpd);
+	watch_set(httpd->watch, WATCH_READ);
+	httpd->timer = loop_timer_create(httpd->loop, on_timer, httpd);
 }
 
 bool httpd_create(struct loop *loop, const struct httpd_config *config, struct httpd **result,
 		  struct err *err)
 {
 	struct httpd *httpd = mem_alloc(sizeof(*httpd));
-	int epoll_fd;
 
 	httpd->loop = loop;
 	httpd->config = *config;
-	patience_init(&httpd->idle,
-		      config->idle_timeout_ms ? config->idle_timeout_ms : IDLE_TIMEOUT_MS);
-	patience_init(&httpd->head, config->head_timeout_ms);
-	patience_init(&httpd->body, config->body_timeout_ms);
+	if (httpd->config.idle_timeout_ms == 0)
+		httpd->config.idle_timeout_ms = IDLE_TIMEOUT_MS;
+	httpd->stall_s = stall_seconds(&httpd->config);
 	list_init(&httpd->handed_out);
 	list_init(&httpd->answered);
-	httpd->stall_s = stall_seconds(httpd);
-	httpd->mhd = start_mhd(httpd, config);
+	httpd->mhd = start_mhd(httpd);
 	httpd->config.tls_cert_pem = httpd->config.tls_key_pem = NULL;
 	if (!httpd->mhd) {
 		mem_free(httpd);
 		return err_set(err, ERR_IO, "the HTTP server does not start%s",
 			       config->tls_cert_pem ? ": unusable certificate or key?" : "");
 	}
-	epoll_fd = MHD_get_daemon_info(httpd->mhd, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-	httpd->watch = watch_create(loop, epoll_fd, on_readable, httpd);
-	watch_set(httpd->watch, WATCH_READ);
-	httpd->timer = loop_timer_create(loop, on_timer, httpd);
-	httpd->reaper = loop_timer_create(loop, on_reaper, httpd);
+	watch_mhd(httpd);
+	httpd->idle = patience_create(loop, httpd->config.idle_timeout_ms, on_late);
+	httpd->head = patience_create(loop, httpd->config.head_timeout_ms, on_late);
+	httpd->body = patience_create(loop, httpd->config.body_timeout_ms, on_late);
 	*result = httpd;
 	return true;
 }
@@ -828,7 +425,9 @@ void httpd_destroy(struct httpd *httpd)
 	watch_destroy(httpd->watch); /* before its descriptor closes */
 	MHD_stop_daemon(httpd->mhd);
 	timer_destroy(httpd->timer);
-	timer_destroy(httpd->reaper);
+	patience_destroy(httpd->idle);
+	patience_destroy(httpd->head);
+	patience_destroy(httpd->body);
 	loop_free_later(httpd->loop, httpd);
 }
 
@@ -845,12 +444,11 @@ size_t httpd_pending(const struct httpd *httpd)
 void httpd_take_socket(struct httpd *httpd, int fd, const struct http_peer *peer)
 {
 	const struct sockaddr none = { .sa_family = AF_UNSPEC };
-	bool was_full;
+	bool was_full = httpd->is_full;
 
 	assert(loop_is_mine(httpd->loop));
 	httpd->incoming = peer;
 	/* On failure the library has closed the socket. */
-	was_full = httpd->is_full;
 	httpd->is_full = MHD_add_connection(httpd->mhd, fd, &none, sizeof(none)) != MHD_YES;
 	if (httpd->is_full && !was_full)
 		LOG(WARN, "httpd.full", F_STR("refused", peer->address));

@@ -1,0 +1,62 @@
+/* http_request.h - a request between its first line and the end of its reply; for net/ only.
+ *
+ * httpd.c moves it from phase to phase as libmicrohttpd calls; http_request.c holds what the
+ * application sees of it and the making of replies. The application's pointer is good in
+ * HTTP_HANDED_OUT; the memory lives until the library has finished with the request. */
+#ifndef NET_HTTP_REQUEST_H
+#define NET_HTTP_REQUEST_H
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "net/httpd.h"
+#include "net/patience.h"
+
+struct MHD_Connection;
+struct MHD_Response;
+
+enum http_phase {
+	HTTP_HEAD,       /* the library still reads it */
+	HTTP_BODY,       /* gathering */
+	HTTP_DRAIN,      /* reading a body that is too large, to be able to say so */
+	HTTP_HANDED_OUT, /* the application has it */
+	HTTP_ANSWERED,   /* the application must not touch it any more */
+};
+
+struct http_conn {
+	struct patient patient;
+	struct http_peer peer;
+	int fd;
+};
+
+struct http_request {
+	struct list_node node; /* of httpd: handed out, then answered */
+	struct httpd *httpd;
+	struct http_conn *conn;
+	struct MHD_Connection *mhd;
+	enum http_phase phase;
+	bool is_suspended, was_suspended;
+	char *path;             /* and after its NUL, the query */
+	const char *query;      /* "" when none */
+	const char *raw_target; /* the library's memory, for http_head_read() */
+	size_t target_len;
+	const char *method;
+	struct mono arrived;
+	struct buf body;
+	size_t drained;
+	void *data; /* the application's */
+	struct list reply_headers;
+	struct MHD_Response *reply; /* NULL once answered: drop the connection */
+	int status;
+};
+
+/* target: as it came, or NULL. */
+struct http_request *http_request_create(struct httpd *httpd, struct MHD_Connection *mhd,
+					 const char *target, size_t body_max);
+void http_request_destroy(struct http_request *request);
+
+/* In httpd.c: the reply is made, the application has let go. */
+void httpd_answered(struct http_request *request);
+#endif
