@@ -10,13 +10,18 @@
 #include "base/mem.h"
 #include "client/bech32.h"
 
+/* From memory of exactly the text's length, so that reading past the end is seen. */
 static bool decodes(const char *text, const char *prefix, uint8_t *bytes, size_t len)
 {
+	char *exact = mem_alloc(strlen(text));
 	struct err err;
-	bool ok = bech32_decode(text, strlen(text), prefix, bytes, len, &err);
+	bool ok;
 
+	memcpy(exact, text, strlen(text));
+	ok = bech32_decode(exact, strlen(text), prefix, bytes, len, &err);
 	if (!ok)
 		assert_int_equal(err.code, ERR_OPKEY);
+	mem_free(exact);
 	return ok;
 }
 
@@ -58,6 +63,8 @@ static void another_prefix_length_case_or_checksum_is_refused(void **unused)
 		{ "a12uel5l", "", 0 },
 		{ "a12uel5l", "a", 1 },
 		{ "A12uEL5L", "a", 0 },
+		{ "a12UEL5L", "a", 0 },
+		{ "ABCDEF1QPzRY9X8GF2TVDW0S3JN54KHCE6MUA7LMQQQXW", "abcdef", 20 },
 		{ "a12uel5m", "a", 0 },
 		{ "a12uel5", "a", 0 },
 		{ "a12uel5l ", "a", 0 },
@@ -95,6 +102,21 @@ static void no_changed_character_passes(void **unused)
 		}
 }
 
+static void padding_bits_are_refused_and_nothing_stays(void **unused)
+{
+	static const char text[] =
+		"xprv1erfyswdl2lv377eeljvkxg903jvlwp8xtqukcm55urlqlm0lf4pwrk0y2a9wnwpkh08tcltwhumjz"
+		"6aplre2nkww0vrlg3w96kwqmydxkkhdaaegdu3rzxzfcj4r2wu7a3eday0hwt7fuxvl6dkc32twd3a3g84"
+		"u";
+	static const uint8_t zeros[96];
+	uint8_t bytes[96];
+
+	(void)unused;
+	memset(bytes, 0xa5, sizeof(bytes));
+	assert_false(decodes(text, "xprv", bytes, sizeof(bytes)));
+	assert_memory_equal(bytes, zeros, sizeof(bytes));
+}
+
 /* The string of such an error may be a key. */
 static void errors_do_not_quote_the_string(void **unused)
 {
@@ -117,6 +139,7 @@ int main(void)
 		cmocka_unit_test(published_strings_are_decoded),
 		cmocka_unit_test(another_prefix_length_case_or_checksum_is_refused),
 		cmocka_unit_test(no_changed_character_passes),
+		cmocka_unit_test(padding_bits_are_refused_and_nothing_stays),
 		cmocka_unit_test(errors_do_not_quote_the_string),
 	};
 

@@ -139,6 +139,44 @@ static void a_private_key_without_a_public_one_is_refused(void **unused)
 	}
 }
 
+/* Neither the vectors nor the usual paths use all of an index's bytes. */
+static void the_index_is_hashed_in_little_endian_order(void **unused)
+{
+	static const uint8_t index_le[] = { 0x78, 0x56, 0x34, 0x12 };
+	struct bip32_key key = from_seed(3);
+	crypto_auth_hmacsha512_state state;
+	struct bip32_hmacs hmacs;
+	uint8_t vkey[32], wanted[64];
+	struct err err;
+
+	(void)unused;
+	assert_true(bip32_vkey(&key, vkey, &err));
+	crypto_auth_hmacsha512_init(&state, key.chain_code, 32);
+	crypto_auth_hmacsha512_update(&state, (const uint8_t *)"\2", 1);
+	crypto_auth_hmacsha512_update(&state, vkey, 32);
+	crypto_auth_hmacsha512_update(&state, index_le, 4);
+	crypto_auth_hmacsha512_final(&state, wanted);
+	assert_true(bip32_hmacs(&key, 0x12345678, &hmacs, &err));
+	assert_memory_equal(hmacs.z, wanted, 64);
+}
+
+static void a_root_key_with_wrong_fixed_bits_is_wiped(void **unused)
+{
+	/* The lowest bit of kL is set. */
+	static const char text[] =
+		"xprv1e8fyswdl2lv377eeljvkxg903jvlwp8xtqukcm55urlqlm0lf4pwrk0y2a9wnwpkh08tcltwhumjz"
+		"6a"
+		"plre2nkww0vrlg3w96kwqmydxkkhdaaegdu3rzxzfcj4r2wu7a3eday0hwt7fuxvl6dkc32twds0yqhne";
+	static const struct bip32_key zero;
+	struct bip32_key key = from_seed(4);
+	struct err err;
+
+	(void)unused;
+	assert_false(bip32_read_root(text, sizeof(text) - 1, &key, &err));
+	assert_int_equal(err.code, ERR_OPKEY);
+	assert_memory_equal(&key, &zero, sizeof(key));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +185,8 @@ int main(void)
 		cmocka_unit_test(a_soft_step_can_be_followed_with_the_public_key_alone),
 		cmocka_unit_test(deriving_in_place_gives_the_same_child),
 		cmocka_unit_test(a_private_key_without_a_public_one_is_refused),
+		cmocka_unit_test(the_index_is_hashed_in_little_endian_order),
+		cmocka_unit_test(a_root_key_with_wrong_fixed_bits_is_wiped),
 	};
 
 	if (sodium_init() < 0)

@@ -1,8 +1,8 @@
 /* sealed.h - the operation key as the exchange keeps it: sealed with the user's password.
  *
  * The exchange gives it as a JSON text of its own, {"iv": ..., "salt": ..., "ciphertext": ...} in
- * standard base64. Whoever has it may guess passwords at leisure, so the text's decoded copies
- * are wiped before they are freed; that is why this is not left to wire.c, and why this file too
+ * standard base64. Whoever has it may guess passwords at leisure, so the strings read from it are
+ * wiped before they are freed; that is why this is not left to wire.c, and why this file too
  * includes jansson. Values, no ownership; any thread. */
 #ifndef CLIENT_SEALED_H
 #define CLIENT_SEALED_H

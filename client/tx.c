@@ -18,10 +18,9 @@
 
 /* Where an array or a map lies. */
 struct container {
-	size_t at;        /* of its head, after any tag */
-	size_t items_at;  /* just after the head */
-	size_t items_end; /* before the break of an indefinite one */
-	uint64_t count;   /* of a definite one */
+	size_t at;       /* of its head, after any tag */
+	size_t items_at; /* just after the head */
+	uint64_t count;  /* of a definite one */
 	bool is_indefinite;
 };
 
@@ -38,6 +37,7 @@ struct tx {
 	struct container witness_map;
 	bool has_vkeys; /* witness-set key 0 */
 	struct container vkeys;
+	size_t vkeys_end; /* after the last one, before any break */
 	struct witness *witnesses;
 	size_t witness_count;
 };
@@ -55,7 +55,6 @@ static bool open_container(struct cbor_reader *reader, enum cbor_major kind,
 	if (!cbor_read_list(reader, kind, list, err))
 		return false;
 	container->items_at = reader->at;
-	container->items_end = reader->at;
 	container->count = list->left;
 	container->is_indefinite = list->is_indefinite;
 	return true;
@@ -102,11 +101,12 @@ static bool read_vkeys(struct tx *tx, struct cbor_reader *reader, struct err *er
 	if (!skip_set_tag(reader, err) ||
 	    !open_container(reader, CBOR_ARRAY, &tx->vkeys, &list, err))
 		return err_prefix(err, "vkey witnesses");
+	tx->vkeys_end = reader->at;
 	tx->witnesses = mem_array(tx->len / WITNESS_LEN + 1, sizeof(*tx->witnesses));
 	while (cbor_list_more(reader, &list)) {
 		if (!read_witness(tx, reader, err))
 			return false;
-		tx->vkeys.items_end = reader->at;
+		tx->vkeys_end = reader->at;
 	}
 	return true;
 }
@@ -142,7 +142,6 @@ static bool read_witness_set(struct tx *tx, struct cbor_reader *reader, struct e
 		if (key == WITNESS_KEY_VKEYS ? !read_vkeys(tx, reader, err)
 					     : !cbor_skip(reader, err))
 			return false;
-		tx->witness_map.items_end = reader->at;
 	}
 	tx->witness_set.at = tx->witness_map.at;
 	tx->witness_set.len = reader->at - tx->witness_map.at;
@@ -194,19 +193,17 @@ static bool read_parts(struct tx *tx, struct err *err)
 	       next_part(&reader, &parts, err) && read_is_valid(&reader, err) &&
 	       next_part(&reader, &parts, err) && cbor_skip(&reader, err) &&
 	       (!cbor_list_more(&reader, &parts) ||
-		err_set(err, ERR_TX, "the transaction has more than four parts"));
+		err_set(err, ERR_TX, "the transaction has more than four parts")) &&
+	       (reader.at == tx->len ||
+		err_set(err, ERR_TX, "%zu bytes after the transaction", tx->len - reader.at));
 }
 
-/* First of all: what comes later reads within an item that is known to be whole. */
+/* First of all: what comes later walks through an item that is known to be whole. */
 static bool check_well_formed(const struct tx *tx, struct err *err)
 {
 	struct cbor_reader reader = reader_at(tx, 0);
 
-	if (!cbor_skip(&reader, err))
-		return false;
-	if (reader.at != tx->len)
-		return err_set(err, ERR_TX, "%zu bytes after the transaction", tx->len - reader.at);
-	return true;
+	return cbor_skip(&reader, err);
 }
 
 bool tx_parse(const char *hex, size_t hex_len, struct tx **result, struct err *err)
@@ -283,9 +280,9 @@ static void append_witness(struct buf *hex, const struct tx *tx, const uint8_t *
 {
 	add_bytes(hex, tx, 0, tx->vkeys.at);
 	add_grown_head(hex, tx, &tx->vkeys, CBOR_ARRAY);
-	add_bytes(hex, tx, tx->vkeys.items_at, tx->vkeys.items_end);
+	add_bytes(hex, tx, tx->vkeys.items_at, tx->vkeys_end);
 	add_witness(hex, vkey, signature);
-	add_bytes(hex, tx, tx->vkeys.items_end, tx->len);
+	add_bytes(hex, tx, tx->vkeys_end, tx->len);
 }
 
 /* Also when the signature is the same: then nothing changes. */
