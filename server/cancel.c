@@ -8,7 +8,7 @@
 #include "server/scheduler.h"
 #include "server/venue.h"
 
-#define RETRY_FIRST_MS 500
+#define RETRY_FIRST_MS 150
 #define RETRY_MAX_MS   10000
 #define LOCKED_MS      5000 /* during a trading lock a cancel waits, and is tried again so often */
 #define ASK_MAX        5    /* times an accepted cancel is asked for before it is sent again */
@@ -29,6 +29,7 @@ struct cancel_job {
 	struct timer *timer;
 	void (*next)(void *arg); /* what the timer leads to */
 	int tries, asked;
+	bool is_accepted; /* by the exchange: then only asking is left, for a while */
 };
 
 static void send_cancel(void *arg);
@@ -107,16 +108,17 @@ static void later(struct cancel_job *job, void (*next)(void *arg), int64_t wait_
 
 static int64_t retry_ms(int tries)
 {
-	int64_t wait_ms = tries < 6 ? (int64_t)RETRY_FIRST_MS << tries : RETRY_MAX_MS;
+	int64_t wait_ms = tries < 8 ? (int64_t)RETRY_FIRST_MS << tries : RETRY_MAX_MS;
 
 	return wait_ms < RETRY_MAX_MS ? wait_ms : RETRY_MAX_MS;
 }
 
 /* ---- was it cancelled? ------------------------------------------------------------------ */
 
+/* Accepted, it takes a moment. Not taken (4202: it was not on the book yet), it is sent again. */
 static void still_live(struct cancel_job *job)
 {
-	if (job->asked >= ASK_MAX) {
+	if (!job->is_accepted || job->asked >= ASK_MAX) {
 		job->asked = 0;
 		later(job, send_cancel, retry_ms(job->tries));
 	} else {
@@ -193,12 +195,13 @@ static void cancelled(void *arg, const struct dd_result *result)
 {
 	struct cancel_job *job = arg;
 
-	scheduler_sent(job->cancel->scheduler, &job->ticket, result->sent);
+	scheduler_sent(job->cancel->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->cancel->venue, result, true);
 	switch (result->verdict) {
 	case DD_DONE:
 		scheduler_went_well(job->cancel->scheduler);
 		venue_trade_went_through(job->cancel->venue);
+		job->is_accepted = true;
 		queue(job, LANE_READ, ask, false); /* accepted: see how it ended */
 		return;
 	case DD_REFUSED:
@@ -218,11 +221,13 @@ static void send_cancel(void *arg)
 	struct cancel_job *job = arg;
 
 	if (order_is_final(job->tracked->order.facts.state)) {
-		scheduler_sent(job->cancel->scheduler, &job->ticket, (struct mono){ 0 });
+		scheduler_sent(job->cancel->scheduler, &job->ticket, (struct mono){ 0 },
+			       (struct mono){ 0 });
 		job_end(job);
 		return;
 	}
 	job->tries++;
+	job->is_accepted = false;
 	LOG(INFO, "order.cancelling", F_STR("order", job->tracked->order.terms.order_id),
 	    F_INT("attempt", job->tries));
 	dd_order_cancel(job->cancel->exchange, job->tracked->order.facts.exchange_order_id,

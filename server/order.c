@@ -106,6 +106,9 @@ bool order_book_fill(struct order *order, const struct fill *fill, struct err *e
 			 err) ||
 	    !add_commission(&facts, fill, err))
 		return false;
+	facts.executed_base_qty = decimal_trim(facts.executed_base_qty);
+	facts.executed_quote_qty = decimal_trim(facts.executed_quote_qty);
+	facts.commission = decimal_trim(facts.commission);
 	if (to != ORDER_NONE)
 		facts.state = to;
 	order->facts = facts;

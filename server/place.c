@@ -292,7 +292,7 @@ static void submitted(void *arg, const struct dd_result *result, const struct dd
 	struct place_job *job = arg;
 
 	job->is_in_flight = false;
-	scheduler_sent(job->place->scheduler, &job->ticket, result->sent);
+	scheduler_sent(job->place->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->place->venue, result, true);
 	switch (result->verdict) {
 	case DD_DONE:
@@ -435,7 +435,7 @@ static void built(void *arg, const struct dd_result *result, const char *order_i
 	struct place_job *job = arg;
 
 	job->is_in_flight = false;
-	scheduler_sent(job->place->scheduler, &job->ticket, result->sent);
+	scheduler_sent(job->place->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->place->venue, result, true);
 	if (job->is_withdrawn) {
 		withdraw_now(job);

@@ -9,10 +9,11 @@
 #include "client/limiter.h"
 #include "net/loop.h"
 
-#define PAUSE_FIRST_MS 1000
-#define PAUSE_MAX_MS   30000
-#define VTIME_UNIT     1000000 /* of virtual time per ticket of weight 1 */
-#define WARN_AT_PCT    80
+#define PAUSE_FIRST_MS  1000
+#define PAUSE_MAX_MS    30000
+#define VTIME_UNIT      1000000 /* of virtual time per ticket of weight 1 */
+#define LATE_GUARDS_MAX 5       /* most that jitter on the way counts for, in guards */
+#define WARN_AT_PCT     80
 
 /* One app in one lane. Virtual time runs slower for a heavier app, so it gets more turns. */
 struct turn {
@@ -42,7 +43,8 @@ struct scheduler {
 	struct bucket orders; /* tokens of orders and cancels */
 	struct bucket reads;
 	struct window builds;
-	struct window sends; /* submits and cancels */
+	struct window sends;         /* submits and cancels */
+	int64_t best_us[LANE_COUNT]; /* the quickest answer of late */
 	int cancels_in_a_row;
 	int64_t pause_ms; /* of the last pause; 0: all was well since */
 	struct mono paused_until;
@@ -225,13 +227,25 @@ static void warn_of_utilization(struct scheduler *scheduler, struct mono now)
 	scheduler->has_warned = is_high;
 }
 
+/* Of `capacity` tokens in a row one is left to orders that wait, so that a flood of cancels
+ * cannot stop trade altogether. */
+static bool cancels_had_their_share(const struct scheduler *scheduler)
+{
+	return scheduler->cancels_in_a_row >=
+	       (scheduler->capacity > 1 ? scheduler->capacity - 1 : 1);
+}
+
+/* A built transaction goes stale: nothing more is built while submits queue up. And a cancel that
+ * waits for its slot keeps its token: an order would only take the next slot from it, too. */
+static bool orders_must_wait(const struct scheduler *scheduler)
+{
+	return scheduler->count[LANE_SUBMIT] >= (size_t)scheduler->capacity ||
+	       (scheduler->count[LANE_CANCEL] > 0 && !cancels_had_their_share(scheduler));
+}
+
 static bool run_cancel(struct scheduler *scheduler, struct mono now)
 {
-	/* One token in `capacity` is left to orders that wait, so that a flood of cancels cannot
-	 * stop trade altogether. */
-	int most_in_a_row = scheduler->capacity > 1 ? scheduler->capacity - 1 : 1;
-	bool is_orders_turn = scheduler->count[LANE_ORDER] > 0 &&
-			      scheduler->cancels_in_a_row >= most_in_a_row &&
+	bool is_orders_turn = scheduler->count[LANE_ORDER] > 0 && !orders_must_wait(scheduler) &&
 			      window_has(&scheduler->builds, now);
 
 	if (scheduler->count[LANE_CANCEL] == 0 || is_orders_turn ||
@@ -254,9 +268,7 @@ static bool run_submit(struct scheduler *scheduler, struct mono now)
 
 static bool run_order(struct scheduler *scheduler, struct mono now)
 {
-	/* A built transaction goes stale: nothing more is built while submits queue up. */
-	if (scheduler->count[LANE_ORDER] == 0 ||
-	    scheduler->count[LANE_SUBMIT] >= (size_t)scheduler->capacity ||
+	if (scheduler->count[LANE_ORDER] == 0 || orders_must_wait(scheduler) ||
 	    !may_send_paid(scheduler, now) || !window_has(&scheduler->builds, now))
 		return false;
 	(void)bucket_take(&scheduler->orders, now);
@@ -321,8 +333,8 @@ static struct mono next_moment(struct scheduler *scheduler, struct mono now)
 			sooner(&first, bucket_ready(&scheduler->reads, now));
 			continue;
 		}
-		if (scheduler->is_held)
-			continue;
+		if (scheduler->is_held || (lane == LANE_ORDER && orders_must_wait(scheduler)))
+			continue; /* some other ticket has to leave first */
 		if (lane != LANE_SUBMIT && !bucket_has(&scheduler->orders, now))
 			sooner(&first, bucket_ready(&scheduler->orders, now));
 		else
@@ -351,15 +363,36 @@ static void scheduler_run(void *arg)
 	if (next.us == 0 && scheduler->has_warned)
 		next = mono_after_ms(now, 200); /* to notice that utilization has fallen */
 	if (next.us != 0)
-		timer_start_at(scheduler->timer, next);
+		timer_start_at(scheduler->timer, next.us > now.us ? next : mono_after_ms(now, 1));
 }
 
-void scheduler_sent(struct scheduler *scheduler, struct ticket *ticket, struct mono sent)
+/* When the request reached the exchange: after it was sent, by what this answer took longer than
+ * the quickest of late. That may have been the exchange's own time, so it counts up to a bound. */
+static struct mono arrival(struct scheduler *scheduler, enum lane lane, struct mono sent,
+			   struct mono done)
 {
+	int64_t took_us = mono_diff_us(done, sent);
+	int64_t *best_us = &scheduler->best_us[lane];
+	int64_t late_us, late_max_us = scheduler->config.guard_ms * 1000 * LATE_GUARDS_MAX;
+
+	if (sent.us == 0 || took_us < 0)
+		return sent;
+	*best_us += *best_us / 64 + 1; /* forgets slowly */
+	if (*best_us <= 1 || took_us < *best_us)
+		*best_us = took_us;
+	late_us = took_us - *best_us;
+	return (struct mono){ sent.us + (late_us < late_max_us ? late_us : late_max_us) };
+}
+
+void scheduler_sent(struct scheduler *scheduler, struct ticket *ticket, struct mono sent,
+		    struct mono done)
+{
+	struct mono arrived = arrival(scheduler, ticket->lane, sent, done);
+
 	if (ticket->slot < 0)
 		return;
 	window_sent(ticket->lane == LANE_ORDER ? &scheduler->builds : &scheduler->sends,
-		    ticket->slot, sent);
+		    ticket->slot, arrived);
 	ticket->slot = -1;
 	scheduler_arm(scheduler);
 }

@@ -62,8 +62,10 @@ MUST_CHECK bool scheduler_has_room(const struct scheduler *scheduler, const char
 /* go() comes on a later turn. */
 void scheduler_add(struct scheduler *scheduler, struct ticket *ticket);
 bool scheduler_remove(struct scheduler *scheduler, struct ticket *ticket); /* false: not waiting */
-/* After go(): the request's first byte left at `sent` (0: it never left). Exactly once. */
-void scheduler_sent(struct scheduler *scheduler, struct ticket *ticket, struct mono sent);
+/* After go(): the request's first byte left at `sent` (0: it never left), and its answer was there
+ * at `done`. Exactly once. */
+void scheduler_sent(struct scheduler *scheduler, struct ticket *ticket, struct mono sent,
+		    struct mono done);
 
 /* The exchange said "too fast" (4290, HTTP 429). Nothing leaves for retry_after_ms; -1: one
  * second, doubling to 30 s until scheduler_went_well(). */

@@ -44,7 +44,7 @@ static void went(void *arg)
 	note(passenger, passenger->letter);
 	if (!passenger->keeps_slot)
 		scheduler_sent(passenger->track->scheduler, &passenger->ticket,
-			       loop_now(passenger->track->loop));
+			       loop_now(passenger->track->loop), loop_now(passenger->track->loop));
 }
 
 static void was_late(void *arg)
@@ -176,6 +176,32 @@ static void cancels_overtake_orders_but_leave_them_a_share(void **unused)
 	end(&track);
 }
 
+static void an_order_takes_no_token_from_a_cancel_that_waits_for_its_slot(void **unused)
+{
+	struct track track;
+
+	(void)unused;
+	begin(&track, 5);
+	for (size_t i = 0; i < 5; i++)
+		add(&track, i, LANE_SUBMIT, "app", 1, 's')->keeps_slot = true;
+	run(&track, 5);
+	add(&track, 5, LANE_CANCEL, "app", 1, 'c');
+	for (size_t i = 6; i < 9; i++) {
+		add(&track, i, LANE_ORDER, "app", 1, 'o');
+		passengers[i].ticket.deadline = mono_after_ms(loop_now(track.loop), 50);
+	}
+	run(&track, 8); /* five tokens are there, but only the cancel may have them */
+	assert_string_equal(track.left, "sssss!!!");
+	scheduler_sent(track.scheduler, &passengers[0].ticket, (struct mono){ 0 },
+		       (struct mono){ 0 });
+	run(&track, 9);
+	assert_string_equal(track.left, "sssss!!!c");
+	for (size_t i = 1; i < 5; i++)
+		scheduler_sent(track.scheduler, &passengers[i].ticket, loop_now(track.loop),
+			       loop_now(track.loop));
+	end(&track);
+}
+
 static void a_full_bucket_lets_no_more_than_its_capacity_out_at_once(void **unused)
 {
 	struct track track;
@@ -206,7 +232,8 @@ static void builds_in_flight_keep_their_slots(void **unused)
 	passengers[1].ticket.deadline = mono_after_ms(loop_now(track.loop), 1500);
 	run(&track, 2); /* a token is there after a second, but the slot never comes free */
 	assert_string_equal(track.left, "o!");
-	scheduler_sent(track.scheduler, &passengers[0].ticket, loop_now(track.loop));
+	scheduler_sent(track.scheduler, &passengers[0].ticket, loop_now(track.loop),
+		       loop_now(track.loop));
 	end(&track);
 }
 
@@ -301,6 +328,7 @@ int main(void)
 		cmocka_unit_test(an_apps_own_tickets_leave_in_the_order_they_came),
 		cmocka_unit_test(a_repeat_goes_ahead_of_its_apps_other_tickets),
 		cmocka_unit_test(cancels_overtake_orders_but_leave_them_a_share),
+		cmocka_unit_test(an_order_takes_no_token_from_a_cancel_that_waits_for_its_slot),
 		cmocka_unit_test(a_full_bucket_lets_no_more_than_its_capacity_out_at_once),
 		cmocka_unit_test(builds_in_flight_keep_their_slots),
 		cmocka_unit_test(a_ticket_past_its_deadline_is_never_sent),

@@ -197,7 +197,7 @@ static void submitted(void *arg, const struct dd_result *result, const struct dd
 	struct settle_job *job = arg;
 	struct settle *settle = job->settle;
 
-	scheduler_sent(settle->scheduler, &job->ticket, result->sent);
+	scheduler_sent(settle->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(settle->venue, result, true);
 	if (result->class_ == DD_CLASS_RATE)
 		scheduler_slow_down(settle->scheduler, result->retry_after_ms);
