@@ -411,11 +411,18 @@ static void work_elsewhere(void *arg)
 	note(rig, 'w');
 }
 
+static void send_to_work(void *arg)
+{
+	struct rig *rig = arg;
+
+	loop_work(rig->loop, work_elsewhere, note_and_stop, rig);
+}
+
 static void work_is_done_elsewhere_and_reported_here(void **state)
 {
 	struct rig *rig = *state;
 
-	loop_work(rig->loop, work_elsewhere, note_and_stop, rig);
+	loop_later(rig->loop, send_to_work, rig);
 	loop_run(rig->loop);
 	assert_string_equal(rig->trace, "w.");
 	assert_false(rig->was_mine_there);
