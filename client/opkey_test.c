@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sodium.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -158,16 +159,12 @@ static int search_process(pid_t process, const struct wanted *wanted)
 	if (memory < 0 || !maps)
 		return NOT_SEARCHED;
 	while (fgets(line, sizeof(line), maps)) {
-		uintptr_t from, to;
-		char readable, writable;
-		unsigned long inode;
+		char *at;
+		uintptr_t from = strtoul(line, &at, 16), to = strtoul(at + 1, &at, 16);
 
-		if (sscanf(line, "%lx-%lx %c%c%*2c %*x %*s %lu", &from, &to, &readable, &writable,
-			   &inode) != 5)
-			return NOT_SEARCHED;
-		/* Read-only parts of files hold what the linker put there. */
-		if (readable == 'r' && (writable == 'w' || inode == 0) &&
-		    to - from <= MAPPING_MAX && mapping_holds(memory, from, to, wanted))
+		/* from-to rwxp ...: what cannot be written holds what the linker put there */
+		if (strncmp(at, " rw", 3) == 0 && to - from <= MAPPING_MAX &&
+		    mapping_holds(memory, from, to, wanted))
 			return FOUND;
 	}
 	return NOWHERE;

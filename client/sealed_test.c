@@ -162,8 +162,8 @@ static void errors_do_not_quote_the_content(void **unused)
 		"{\"iv\":\"secret",
 		"{\"iv\":\"secret!\",\"ciphertext\":\"secret!\"}",
 		"{\"iv\":\"Kg==\",\"ciphertext\":\"secret!\"}",
-		"{\"iv\":\"Kg==\",\"ciphertext\":\"nlncs+LUuU+0RI3ZNJ2Qpg==\",\"salt\":\"secret!"
-		"\"}",
+		("{\"iv\":\"Kg==\",\"ciphertext\":\"nlncs+LUuU+0RI3ZNJ2Qpg==\","
+		 "\"salt\":\"secret!\"}"),
 		"{\"secret\":1,\"secret\":2}",
 	};
 

@@ -259,7 +259,7 @@ static void check_signature(struct run *run, const json_t *item, const struct bi
 
 /* An address is a head byte, kind and network, and one or two key hashes. */
 static void check_address(struct run *run, const json_t *addresses, const char *name,
-			  const char *prefix, uint8_t head, const uint8_t *hashes,
+			  const char *prefix, unsigned head, const uint8_t *hashes,
 			  size_t hashes_len)
 {
 	const char *text = vectors_text(run, addresses, name);
@@ -282,7 +282,7 @@ static void check_addresses(struct run *run, const json_t *item, const uint8_t *
 	} networks[] = { { "0", "addr_test", "stake_test" }, { "1", "addr", "stake" } };
 	const json_t *all = json_object_get(item, "addresses");
 
-	for (uint8_t i = 0; i < ARRAY_LEN(networks); i++) {
+	for (unsigned i = 0; i < ARRAY_LEN(networks); i++) {
 		const json_t *addresses = json_object_get(all, networks[i].id);
 
 		check_address(run, addresses, "base", networks[i].prefix, 0x00 | i, hashes,
