@@ -19,13 +19,42 @@
  * Wrong requests get 400 and {"error"}. Not recorded, not delayed, no key. */
 #ifndef SIM_CONTROL_H
 #define SIM_CONTROL_H
-
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 #include "base/err.h"
+#include "sim/rest.h"
 
+struct account;
 struct http_request;
 struct sim;
 
 void control_handle(struct sim *sim, struct http_request *request, const char *path);
+
+/* One request below /_sim/. A handler fills reply, or says what is wrong. */
+struct control {
+	struct sim *sim;
+	struct http_request *request;
+	const char *param; /* what follows the route's path, for those that end in / */
+	json_t *body;      /* an object or array; NULL when there is none */
+	struct reply reply;
+};
+
+typedef bool control_fn(struct control *c, struct err *err);
+
+/* control_record.c, control_trade.c, control_trouble.c */
+control_fn control_get_log, control_clear_log, control_get_orders, control_get_order;
+control_fn control_get_executions, control_get_balances, control_get_accounts, control_get_book;
+control_fn control_get_sockets;
+control_fn control_post_credit, control_post_trade, control_post_expire, control_post_market;
+control_fn control_post_transfers;
+control_fn control_get_faults, control_post_faults, control_clear_faults;
+control_fn control_get_lock, control_post_lock, control_clear_lock;
+control_fn control_post_restart, control_clear_restart, control_post_drop, control_post_clock;
+
+/* For the handlers. */
+bool control_done(struct control *c); /* an empty object; always true */
+bool control_filter(const struct control *c, const char *name, char *value, size_t room);
+struct account *control_account(const struct control *c, struct err *err); /* "main" by default */
 #endif

@@ -227,17 +227,42 @@ struct account *exchange_add_account(struct exchange *x, const char *name, const
 	return account;
 }
 
-void exchange_new_key(struct exchange *x, struct account *account)
+static void change_key(struct exchange *x, struct account *account, const char *key)
 {
-	uint8_t key[16];
-
-	draw_bytes(x->config.seed, account->id, ++account->keys_made, key, sizeof(key));
 	if (*account->api_key)
 		map_remove(x->accounts_by_key, account->api_key);
-	hex_encode(key, sizeof(key), account->api_key);
+	(void)STR_SET(account->api_key, key);
 	account->key_created = x->now;
-	map_put(x->accounts_by_key, account->api_key, account);
+	if (*key)
+		map_put(x->accounts_by_key, key, account);
 	tell_account(x, account);
+}
+
+bool exchange_identify(struct exchange *x, struct account *account, const char *api_key,
+		       const char *password)
+{
+	const struct account *owner = exchange_account_by_key(x, api_key);
+
+	if (!STR_SET(account->password, password))
+		return false;
+	if (*password && !account->has_opkey)
+		give_opkey(x, account);
+	if (account->keys_made > 0 || owner == account)
+		return true;
+	if (owner || strlen(api_key) > API_KEY_MAX)
+		return false;
+	change_key(x, account, api_key);
+	return true;
+}
+
+void exchange_new_key(struct exchange *x, struct account *account)
+{
+	uint8_t bytes[16];
+	char key[2 * sizeof(bytes) + 1];
+
+	draw_bytes(x->config.seed, account->id, ++account->keys_made, bytes, sizeof(bytes));
+	hex_encode(bytes, sizeof(bytes), key);
+	change_key(x, account, key);
 }
 
 void exchange_set_opkey(struct exchange *x, struct account *account, const char *blob,

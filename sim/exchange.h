@@ -121,6 +121,9 @@ struct wall exchange_next_due(const struct exchange *x); /* 0: nothing waits */
  * operation key, api_key "" one without REST access. NULL when name or key is taken or too long. */
 struct account *exchange_add_account(struct exchange *x, const char *name, const char *api_key,
 				     const char *password);
+/* The same for an account that is there: password and, unless it was rotated, key are set anew. */
+bool exchange_identify(struct exchange *x, struct account *account, const char *api_key,
+		       const char *password);
 struct account *exchange_account(const struct exchange *x, const char *name);
 struct account *exchange_account_by_key(const struct exchange *x, const char *api_key);
 void exchange_new_key(struct exchange *x,

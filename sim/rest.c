@@ -140,7 +140,7 @@ static enum code admit(struct rest_call *call)
 
 void rest_act(struct rest_call *call, struct reply *reply)
 {
-	enum code code = admit(call);
+	int code = admit(call);
 
 	if (!code)
 		code = call->route->fn(call, reply);

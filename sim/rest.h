@@ -34,7 +34,8 @@ struct rest_call {
 	struct mono arrived;
 };
 
-typedef enum code rest_fn(struct rest_call *call, struct reply *reply);
+/* An enum code. */
+typedef int rest_fn(struct rest_call *call, struct reply *reply);
 
 struct rest_route {
 	const char *method, *path; /* {} stands for one segment, not empty */

@@ -40,7 +40,7 @@ static const char *blob_of(struct sim *sim, struct account *account)
 	return *sealed ? sealed : NULL;
 }
 
-enum code rest_operation_key(struct rest_call *call, struct reply *reply)
+int rest_operation_key(struct rest_call *call, struct reply *reply)
 {
 	const char *blob;
 
@@ -63,7 +63,7 @@ static json_t *spot_account(struct sim *sim, struct account *account)
 			 account->opkey_hash, "created_at", wire_time(account->created));
 }
 
-enum code rest_spot_account(struct rest_call *call, struct reply *reply)
+int rest_spot_account(struct rest_call *call, struct reply *reply)
 {
 	reply_json(reply, 200, spot_account(call->sim, call->account));
 	return CODE_DONE;
@@ -97,7 +97,7 @@ static enum code take_opkey(struct rest_call *call, bool needs_hash)
 	return code;
 }
 
-enum code rest_create_spot_account(struct rest_call *call, struct reply *reply)
+int rest_create_spot_account(struct rest_call *call, struct reply *reply)
 {
 	enum code code = call->account->has_opkey ? CODE_INVALID : take_opkey(call, true);
 
@@ -106,7 +106,7 @@ enum code rest_create_spot_account(struct rest_call *call, struct reply *reply)
 	return code;
 }
 
-enum code rest_update_spot_account(struct rest_call *call, struct reply *reply)
+int rest_update_spot_account(struct rest_call *call, struct reply *reply)
 {
 	enum code code = take_opkey(call, false);
 	json_t *object;
@@ -127,7 +127,7 @@ static void reply_key(struct reply *reply, const char *key, struct wall created)
 		   json_pack("{s:s,s:o}", "api_key", key, "created_at", wire_time(created)));
 }
 
-enum code rest_api_key(struct rest_call *call, struct reply *reply)
+int rest_api_key(struct rest_call *call, struct reply *reply)
 {
 	const char *key = call->account->api_key;
 	size_t len = strlen(key);
@@ -140,7 +140,7 @@ enum code rest_api_key(struct rest_call *call, struct reply *reply)
 	return CODE_DONE;
 }
 
-enum code rest_new_api_key(struct rest_call *call, struct reply *reply)
+int rest_new_api_key(struct rest_call *call, struct reply *reply)
 {
 	exchange_new_key(call->sim->exchange, call->account);
 	reply_key(reply, call->account->api_key, call->account->key_created);
@@ -149,13 +149,13 @@ enum code rest_new_api_key(struct rest_call *call, struct reply *reply)
 
 /* ---- balances ---- */
 
-enum code rest_balance(struct rest_call *call, struct reply *reply)
+int rest_balance(struct rest_call *call, struct reply *reply)
 {
 	reply_json(reply, 200, wire_balances(call->account));
 	return CODE_DONE;
 }
 
-enum code rest_max_deposit(struct rest_call *call, struct reply *reply)
+int rest_max_deposit(struct rest_call *call, struct reply *reply)
 {
 	(void)call;
 	reply_json(reply, 200, json_pack("{s:s}", "max_deposit", MAX_DEPOSIT));
@@ -259,17 +259,17 @@ static enum code list_orders(struct rest_call *call, struct reply *reply,
 	return CODE_DONE;
 }
 
-enum code rest_open_orders(struct rest_call *call, struct reply *reply)
+int rest_open_orders(struct rest_call *call, struct reply *reply)
 {
 	return list_orders(call, reply, is_open, false);
 }
 
-enum code rest_trade_orders(struct rest_call *call, struct reply *reply)
+int rest_trade_orders(struct rest_call *call, struct reply *reply)
 {
 	return list_orders(call, reply, has_traded, true);
 }
 
-enum code rest_trades(struct rest_call *call, struct reply *reply)
+int rest_trades(struct rest_call *call, struct reply *reply)
 {
 	struct list *fills = &call->account->executions;
 	const struct pair *pair;
@@ -298,13 +298,13 @@ static enum code tell_order(struct rest_call *call, const char *id, struct reply
 	return CODE_DONE;
 }
 
-enum code rest_order(struct rest_call *call, struct reply *reply)
+int rest_order(struct rest_call *call, struct reply *reply)
 {
 	return tell_order(call, call->param, reply);
 }
 
 /* The form of the specification of 2026-01. */
-enum code rest_order_by_query(struct rest_call *call, struct reply *reply)
+int rest_order_by_query(struct rest_call *call, struct reply *reply)
 {
 	char id[PARAM_MAX];
 
@@ -334,17 +334,17 @@ static enum code list_transfers(struct rest_call *call, struct reply *reply,
 	return CODE_DONE;
 }
 
-enum code rest_deposits(struct rest_call *call, struct reply *reply)
+int rest_deposits(struct rest_call *call, struct reply *reply)
 {
 	return list_transfers(call, reply, TRANSFER_DEPOSIT, "");
 }
 
-enum code rest_withdrawals(struct rest_call *call, struct reply *reply)
+int rest_withdrawals(struct rest_call *call, struct reply *reply)
 {
 	return list_transfers(call, reply, TRANSFER_WITHDRAWAL, "");
 }
 
-enum code rest_transferals(struct rest_call *call, struct reply *reply)
+int rest_transferals(struct rest_call *call, struct reply *reply)
 {
 	char status[32] = "";
 
@@ -354,7 +354,7 @@ enum code rest_transferals(struct rest_call *call, struct reply *reply)
 	return list_transfers(call, reply, TRANSFER_TRANSFERAL, status);
 }
 
-enum code rest_transferal(struct rest_call *call, struct reply *reply)
+int rest_transferal(struct rest_call *call, struct reply *reply)
 {
 	LIST_EACH (&call->sim->exchange->transfers, node) {
 		const struct transfer *transfer = CONTAINER_OF(node, struct transfer, node);

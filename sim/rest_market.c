@@ -15,7 +15,7 @@
 #define CYCLE_US    (INT64_C(6) * 3600 * 1000000)
 #define TERMS       "Simulated exchange: nothing here is worth anything."
 
-enum code rest_market_price(struct rest_call *call, struct reply *reply)
+int rest_market_price(struct rest_call *call, struct reply *reply)
 {
 	char symbol[32], price[DECIMAL_TEXT_LEN];
 	const struct pair *pair;
@@ -148,7 +148,7 @@ static enum code read_graph(const struct rest_call *call, struct graph *graph)
 		       : CODE_INVALID;
 }
 
-enum code rest_graph(struct rest_call *call, struct reply *reply)
+int rest_graph(struct rest_call *call, struct reply *reply)
 {
 	struct graph graph;
 	struct buf body;
@@ -165,7 +165,7 @@ enum code rest_graph(struct rest_call *call, struct reply *reply)
 
 /* ---- app and health ---- */
 
-enum code rest_market_config(struct rest_call *call, struct reply *reply)
+int rest_market_config(struct rest_call *call, struct reply *reply)
 {
 	(void)call;
 	reply_json(reply, 200, wire_market_config());
@@ -173,7 +173,7 @@ enum code rest_market_config(struct rest_call *call, struct reply *reply)
 }
 
 /* Format and length of a cycle are not known; RFC 3339 and six hours are guesses. */
-enum code rest_hydra_cycle(struct rest_call *call, struct reply *reply)
+int rest_hydra_cycle(struct rest_call *call, struct reply *reply)
 {
 	struct wall now = call->sim->exchange->now;
 	struct wall start = { now.us - now.us % CYCLE_US }, end = { start.us + CYCLE_US };
@@ -183,7 +183,7 @@ enum code rest_hydra_cycle(struct rest_call *call, struct reply *reply)
 	return CODE_DONE;
 }
 
-enum code rest_terms(struct rest_call *call, struct reply *reply)
+int rest_terms(struct rest_call *call, struct reply *reply)
 {
 	(void)call;
 	reply_json(reply, 200, json_pack("{s:s}", "value", TERMS));
@@ -191,7 +191,7 @@ enum code rest_terms(struct rest_call *call, struct reply *reply)
 }
 
 /* The real shape is not known. */
-enum code rest_lock_status(struct rest_call *call, struct reply *reply)
+int rest_lock_status(struct rest_call *call, struct reply *reply)
 {
 	reply_json(reply, 200,
 		   json_pack("{s:b}", "trading_locked", call->sim->exchange->is_locked));

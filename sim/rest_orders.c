@@ -107,7 +107,7 @@ static json_t *tx_hex(const struct order *order)
 	return text;
 }
 
-enum code rest_build(struct rest_call *call, struct reply *reply)
+int rest_build(struct rest_call *call, struct reply *reply)
 {
 	json_t *body = rest_body(call);
 	struct intake in = { 0 };
@@ -149,7 +149,7 @@ static json_t *submit_answer(const struct sim *sim, const struct order *order)
 	return json_pack("{s:o}", "order", object);
 }
 
-enum code rest_submit(struct rest_call *call, struct reply *reply)
+int rest_submit(struct rest_call *call, struct reply *reply)
 {
 	json_t *body = rest_body(call);
 	const char *id = rest_string(body, "order_id");
@@ -169,7 +169,7 @@ enum code rest_submit(struct rest_call *call, struct reply *reply)
 
 /* ---- cancel ---- */
 
-enum code rest_cancel(struct rest_call *call, struct reply *reply)
+int rest_cancel(struct rest_call *call, struct reply *reply)
 {
 	enum code code = exchange_cancel(call->sim->exchange, call->account, call->param);
 
@@ -183,7 +183,7 @@ static void add_id(void *arg, const struct order *order)
 	json_array_append_new(arg, json_string(order->id));
 }
 
-enum code rest_cancel_all(struct rest_call *call, struct reply *reply)
+int rest_cancel_all(struct rest_call *call, struct reply *reply)
 {
 	json_t *body = rest_body(call);
 	json_t *ids = json_array();

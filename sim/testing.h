@@ -108,22 +108,54 @@ static inline void sign_tx(const struct opkey_root *root, const uint8_t *tx, siz
 	buf_add(signed_tx, in.at + 1, (size_t)(in.end - in.at - 1));
 }
 
+/* Signs and submits a built order. */
+static inline enum code test_submit(struct exchange *x, struct order *order)
+{
+	const char *why;
+	struct buf signed_tx;
+	enum code code;
+
+	buf_init(&signed_tx, TX_MAX);
+	sign_tx(&order->account->opkey, order->tx, order->tx_len, false, &signed_tx);
+	code = intake_submit(x, order->account, order->id, (uint8_t *)signed_tx.data, signed_tx.len,
+			     &order, &why);
+	buf_fini(&signed_tx);
+	return code;
+}
+
 /* Builds, signs and submits; the order is processing then. */
 static inline enum code test_place(struct exchange *x, const char *account, struct intake in,
 				   struct order **order)
 {
-	struct account *owner = exchange_account(x, account);
-	struct buf signed_tx;
-	const char *why;
-	enum code code = intake_build(x, owner, &in, order);
+	enum code code = intake_build(x, exchange_account(x, account), &in, order);
 
-	if (code)
-		return code;
-	buf_init(&signed_tx, TX_MAX);
-	sign_tx(&owner->opkey, (*order)->tx, (*order)->tx_len, false, &signed_tx);
-	code = intake_submit(x, owner, (*order)->id, (const uint8_t *)signed_tx.data, signed_tx.len,
-			     order, &why);
-	buf_fini(&signed_tx);
-	return code;
+	return code ? code : test_submit(x, *order);
+}
+
+/* A limit order of ADAUSDM, processing; NULL when it is refused. */
+static inline struct order *test_place_ada(struct exchange *x, const char *account, enum side side,
+					   const char *base, const char *price)
+{
+	struct order *order = NULL;
+
+	if (test_place(x, account, request("ADAUSDM", side, base, price), &order))
+		return NULL;
+	return order;
+}
+
+/* To the book, or as far as it goes. */
+static inline struct order *test_place_now(struct exchange *x, const char *account, enum side side,
+					   const char *base, const char *price)
+{
+	struct order *order = test_place_ada(x, account, side, base, price);
+
+	exchange_run(x, (struct wall){ x->now.us + 50000 });
+	return order;
+}
+
+static inline const struct balance *test_balance(struct exchange *x, const char *account,
+						 enum asset_id asset)
+{
+	return &exchange_account(x, account)->balances[asset];
 }
 #endif
