@@ -147,6 +147,7 @@ $(UNITS): $(BUILD)/unit/%: $(BUILD)/obj/%.o $$(LIBS_$$(word 1,$$(subst /, ,$$*))
 SECONDS  ?= 60
 FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 LIBS_fuzz_config = $(LIBS_server)
+LIBS_fuzz_json = $(LIBS_server)
 REPLAYS  := $(addprefix $(BUILD)/fuzz/replay_,$(FUZZ))
 FUZZERS  := $(addprefix $(BUILD)/fuzz/fuzz_,$(FUZZ))
 

@@ -131,15 +131,15 @@ bool api_release(struct api_call *call)
 	return false;
 }
 
-/* The request is answered: whatever the call waits for, it waits no more. */
-static void call_end(struct api_call *call)
+static void log_call(const struct api_call *call, int status)
 {
 	LOG(DEBUG, "http.request", F_STR("request", call->request_id),
 	    F_STR("method", http_method(call->request)), F_STR("path", http_path(call->request)),
-	    F_STR("token", call->token.token_id),
+	    F_INT("status", status), F_STR("token", call->token.token_id),
 	    F_INT("took_us", mono_diff_us(mono_now(), http_arrived(call->request))));
 }
 
+/* Whatever the call waits for, it waits no more. */
 static void call_answered(struct api_call *call)
 {
 	call->request = NULL;
@@ -240,7 +240,7 @@ void api_reply_copy(struct api_call *call, int status, const char *content_type,
 		    size_t len)
 {
 	common_headers(call);
-	call_end(call);
+	log_call(call, status);
 	http_reply(call->request, status, content_type, body, len);
 	call_answered(call);
 }
@@ -248,7 +248,7 @@ void api_reply_copy(struct api_call *call, int status, const char *content_type,
 void api_reply_static(struct api_call *call, const char *content_type, const void *body, size_t len)
 {
 	common_headers(call);
-	call_end(call);
+	log_call(call, 200);
 	http_reply_static(call->request, 200, content_type, body, len);
 	call_answered(call);
 }
@@ -264,7 +264,7 @@ static void reply_json(struct api_call *call, int status, const char *content_ty
 	size_t len = out->buf.len;
 
 	common_headers(call);
-	call_end(call);
+	log_call(call, status);
 	http_reply_take(call->request, status, content_type, buf_take(&out->buf), len);
 	call_answered(call);
 }

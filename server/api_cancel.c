@@ -21,20 +21,22 @@ static void refuse_final(struct api_call *call, const struct order *order)
 	api_reply_problem(call, &err, -1, order);
 }
 
-static void answer(struct api_call *call, const struct order *order)
+/* is_known: the order's state is durable. */
+static void answer(struct api_call *call, const struct order *order, bool is_known)
 {
+	bool is_over = is_known && order_is_final(order->facts.state);
 	struct api_prefer prefer;
 	struct json_out out;
 
 	api_prefer(call, &prefer);
 	api_prefer_header(call, &prefer);
-	if (order_is_final(order->facts.state) && order->facts.state != ORDER_CANCELLED) {
+	if (is_over && order->facts.state != ORDER_CANCELLED) {
 		refuse_final(call, order);
 		return;
 	}
 	json_out_init(&out);
 	json_order(&out, NULL, order);
-	api_reply(call, order->facts.state == ORDER_CANCELLED ? 200 : 202, &out);
+	api_reply(call, is_over ? 200 : 202, &out);
 }
 
 /* ---- one order -------------------------------------------------------------------------- */
@@ -42,7 +44,7 @@ static void answer(struct api_call *call, const struct order *order)
 static void on_news(struct waiter *waiter, const struct order *written)
 {
 	if (order_is_final(written->facts.state))
-		answer(waiter->call, written);
+		answer(waiter->call, written, true);
 }
 
 static void on_refused(struct waiter *waiter, const struct err *err)
@@ -52,7 +54,9 @@ static void on_refused(struct waiter *waiter, const struct err *err)
 
 static void on_time_up(struct api_call *call)
 {
-	answer(call, &call->waiter.tracked->order);
+	const struct tracked *tracked = call->waiter.tracked;
+
+	answer(call, &tracked->order, tracked->writing == 0);
 }
 
 /* Not signed yet: nothing of it can be on the book. */
@@ -93,7 +97,7 @@ static void found(struct api_call *call, struct tracked *tracked, const struct o
 	struct api_prefer prefer;
 
 	if (!tracked || (order_is_final(order->facts.state) && tracked->writing == 0)) {
-		answer(call, order);
+		answer(call, order, true);
 		return;
 	}
 	api_prefer(call, &prefer);

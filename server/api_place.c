@@ -79,7 +79,8 @@ static void answer_order(struct api_call *call, int status, const struct order *
 	api_reply(call, status, &out);
 }
 
-static void answer(struct api_call *call, const struct order *order)
+/* is_known: the order's state is durable. */
+static void answer(struct api_call *call, const struct order *order, bool is_known)
 {
 	struct placing *placing = call->state;
 
@@ -90,7 +91,7 @@ static void answer(struct api_call *call, const struct order *order)
 		answer_order(call, 200, order);
 		return;
 	}
-	switch (order->facts.state) {
+	switch (is_known ? order->facts.state : ORDER_NONE) {
 	case ORDER_OPEN:
 	case ORDER_PARTIALLY_FILLED:
 	case ORDER_FILLED:
@@ -128,7 +129,14 @@ static void on_news(struct waiter *waiter, const struct order *written)
 
 	placing->is_accepted = true;
 	if (is_outcome(written->facts.state) || placing->is_due || placing->prefer.is_async)
-		answer(call, written);
+		answer(call, written, true);
+}
+
+static void answer_as_is(struct api_call *call)
+{
+	const struct tracked *tracked = call->waiter.tracked;
+
+	answer(call, &tracked->order, tracked->writing == 0);
 }
 
 static void on_time_up(struct api_call *call)
@@ -137,7 +145,7 @@ static void on_time_up(struct api_call *call)
 
 	placing->is_due = true;
 	if (placing->is_accepted)
-		answer(call, &call->waiter.tracked->order);
+		answer_as_is(call);
 }
 
 static void on_stop(struct api_call *call)
@@ -145,7 +153,7 @@ static void on_stop(struct api_call *call)
 	struct placing *placing = call->state;
 
 	if (placing->is_accepted)
-		answer(call, &call->waiter.tracked->order);
+		answer_as_is(call);
 	else
 		api_refuse(call, ERR_STOPPING, "the daemon is stopping");
 }
@@ -209,7 +217,7 @@ static void replay(struct api_call *call, struct tracked *tracked)
 	placing->is_replay = true;
 	placing->is_accepted = order->facts.state != ORDER_ACCEPTED || tracked->writing == 0;
 	if (tracked->writing == 0 && (is_async || is_outcome(order->facts.state)))
-		answer(call, order);
+		answer(call, order, true);
 	else
 		wait_for(call, tracked);
 }
@@ -225,7 +233,7 @@ static void looked_up(void *arg, const struct err *err, const struct order *orde
 		api_reply_problem(call, &placing->err, placing->retry_ms, NULL);
 	} else if (is_same_request(placing, orders)) {
 		placing->is_replay = true;
-		answer(call, orders);
+		answer(call, orders, true);
 	} else {
 		refuse_conflict(call, orders);
 	}
