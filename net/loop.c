@@ -16,8 +16,9 @@
 struct loop {
 	uv_loop_t uv;
 	uv_prepare_t prepare; /* the end of the turn: just before the loop would sleep */
-	uv_idle_t awake;      /* while active, the next turn does not sleep */
+	uv_idle_t awake;      /* while active, the loop does not sleep */
 	struct list laters;
+	struct list due; /* timers for the next turn */
 	struct list hooks;
 	struct mono now; /* 0: not read yet this turn */
 	pthread_t thread;
@@ -32,6 +33,7 @@ struct later {
 
 struct timer {
 	uv_timer_t uv;
+	struct list_node node; /* in loop->due, when it is to fire at once */
 	struct loop *loop;
 	struct mono deadline;
 	void (*fn)(void *arg);
@@ -84,8 +86,7 @@ static void run_laters_once(struct loop *loop)
 	struct list_node *node;
 
 	list_init(&batch);
-	while ((node = list_pop_front(&loop->laters)))
-		list_push_back(&batch, node);
+	list_move_all(&loop->laters, &batch);
 	while ((node = list_pop_front(&batch))) {
 		struct later *later = CONTAINER_OF(node, struct later, node);
 
@@ -94,9 +95,31 @@ static void run_laters_once(struct loop *loop)
 	}
 }
 
-static void fall_asleep(uv_idle_t *awake)
+static void fire(struct timer *timer)
 {
-	must(uv_idle_stop(awake));
+	timer->loop->now = mono_now();
+	timer->fn(timer->arg);
+}
+
+/* libuv itself would run a timer that starts itself again at once for ever, without a look at
+ * anything else. */
+static void run_due(uv_idle_t *awake)
+{
+	struct loop *loop = awake->data;
+	struct list batch;
+	struct list_node *node;
+
+	list_init(&batch);
+	list_move_all(&loop->due, &batch);
+	while ((node = list_pop_front(&batch)))
+		fire(CONTAINER_OF(node, struct timer, node));
+	if (list_is_empty(&loop->due))
+		must(uv_idle_stop(awake));
+}
+
+static void stay_awake(struct loop *loop)
+{
+	must(uv_idle_start(&loop->awake, run_due));
 }
 
 /* Hooks come last, so that they see all the turn has done. What they put off waits for the next
@@ -114,7 +137,7 @@ static void end_turn(uv_prepare_t *prepare)
 			hook->fn(hook->arg);
 	}
 	if (!list_is_empty(&loop->laters))
-		must(uv_idle_start(&loop->awake, fall_asleep));
+		stay_awake(loop);
 	loop->now = (struct mono){ 0 };
 }
 
@@ -126,10 +149,12 @@ struct loop *loop_create(void)
 	signal(SIGPIPE, SIG_IGN);
 	list_init(&loop->laters);
 	list_init(&loop->hooks);
+	list_init(&loop->due);
 	must(uv_loop_init(&loop->uv));
 	must(uv_prepare_init(&loop->uv, &loop->prepare));
 	must(uv_idle_init(&loop->uv, &loop->awake));
 	loop->prepare.data = loop;
+	loop->awake.data = loop;
 	must(uv_prepare_start(&loop->prepare, end_turn));
 	return loop;
 }
@@ -220,9 +245,8 @@ static void on_timer(uv_timer_t *uv)
 {
 	struct timer *timer = CONTAINER_OF(uv, struct timer, uv);
 
-	timer->loop->now = mono_now();
-	if (mono_is_past(timer->deadline, timer->loop->now))
-		timer->fn(timer->arg);
+	if (mono_is_past(timer->deadline, mono_now()))
+		fire(timer);
 	else
 		arm(timer);
 }
@@ -230,15 +254,21 @@ static void on_timer(uv_timer_t *uv)
 static void arm(struct timer *timer)
 {
 	int64_t wait_us = mono_diff_us(timer->deadline, loop_now(timer->loop));
-	uint64_t wait_ms = wait_us > 0 ? ((uint64_t)wait_us + 999) / 1000 : 0;
 
-	must(uv_timer_start(&timer->uv, on_timer, wait_ms, 0));
+	timer_stop(timer);
+	if (wait_us > 0) {
+		must(uv_timer_start(&timer->uv, on_timer, ((uint64_t)wait_us + 999) / 1000, 0));
+	} else {
+		list_push_back(&timer->loop->due, &timer->node);
+		stay_awake(timer->loop);
+	}
 }
 
 struct timer *loop_timer_create(struct loop *loop, void (*fn)(void *arg), void *arg)
 {
 	struct timer *timer = mem_alloc(sizeof(*timer));
 
+	list_node_init(&timer->node);
 	timer->loop = loop;
 	timer->fn = fn;
 	timer->arg = arg;
@@ -255,23 +285,29 @@ void timer_start_at(struct timer *timer, struct mono deadline)
 {
 	assert(loop_is_mine(timer->loop));
 	timer->deadline = deadline;
-	arm(timer);
+	if (deadline.us == 0)
+		timer_stop(timer);
+	else
+		arm(timer);
 }
 
 void timer_stop(struct timer *timer)
 {
 	must(uv_timer_stop(&timer->uv));
+	list_remove(&timer->node);
 }
 
 bool timer_is_running(const struct timer *timer)
 {
-	return uv_is_active((const uv_handle_t *)&timer->uv);
+	return list_has(&timer->node) || uv_is_active((const uv_handle_t *)&timer->uv);
 }
 
 void timer_destroy(struct timer *timer)
 {
-	if (timer)
-		uv_close((uv_handle_t *)&timer->uv, free_closed);
+	if (!timer)
+		return;
+	list_remove(&timer->node);
+	uv_close((uv_handle_t *)&timer->uv, free_closed);
 }
 
 /* After an error libuv has stopped watching. The owner hears of everything it asked for and

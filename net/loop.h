@@ -34,7 +34,7 @@ void loop_free_later(struct loop *loop, void *memory); /* mem_free() at the end 
 /* Not timer_create(): POSIX has that name. Never fires before its time. */
 struct timer *loop_timer_create(struct loop *loop, void (*fn)(void *arg), void *arg);
 void timer_start(struct timer *timer, int64_t after_ms); /* once; replaces an earlier start */
-void timer_start_at(struct timer *timer, struct mono deadline);
+void timer_start_at(struct timer *timer, struct mono deadline); /* "never" stops it */
 void timer_stop(struct timer *timer);
 bool timer_is_running(const struct timer *timer);
 void timer_destroy(struct timer *timer); /* NULL is fine */

@@ -131,12 +131,66 @@ static void a_stopped_timer_stays_quiet_and_a_restart_replaces(void **state)
 	timer_start(rig->timer, 1);
 	timer_stop(rig->timer);
 	assert_false(timer_is_running(rig->timer));
+	timer_start(rig->timer, 1);
+	timer_start_at(rig->timer, (struct mono){ 0 }); /* never */
+	assert_false(timer_is_running(rig->timer));
 	timer_start(rig->other, 600000);
 	timer_start(rig->other, 5);
 	assert_true(timer_is_running(rig->other));
 	loop_run(rig->loop);
 	assert_string_equal(rig->trace, ".");
 	assert_false(timer_is_running(rig->other));
+}
+
+static void start_again_at_once(void *arg)
+{
+	struct rig *rig = arg;
+
+	note(rig, 't');
+	timer_start(rig->timer, 0);
+}
+
+static void stop_on_event(void *arg, unsigned events)
+{
+	(void)events;
+	note_and_stop(arg);
+}
+
+static void a_timer_that_starts_again_at_once_starves_nobody(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->timer = loop_timer_create(rig->loop, start_again_at_once, rig);
+	timer_start(rig->timer, 0);
+	rig->watch = watch_create(rig->loop, rig->fds[0], stop_on_event, rig);
+	watch_set(rig->watch, WATCH_WRITE);
+	loop_run(rig->loop);
+	assert_string_equal(rig->trace, "t.");
+	assert_true(timer_is_running(rig->timer));
+	timer_stop(rig->timer);
+	assert_false(timer_is_running(rig->timer));
+}
+
+static void destroy_other_timer(void *arg)
+{
+	struct rig *rig = arg;
+
+	note(rig, 'd');
+	timer_destroy(rig->other);
+	rig->other = NULL;
+	loop_later(rig->loop, note_and_stop, rig);
+}
+
+static void a_timer_that_is_due_may_be_destroyed_by_another(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->timer = loop_timer_create(rig->loop, destroy_other_timer, rig);
+	rig->other = loop_timer_create(rig->loop, note_a, rig);
+	timer_start(rig->timer, 0);
+	timer_start(rig->other, 0);
+	loop_run(rig->loop);
+	assert_string_equal(rig->trace, "d.");
 }
 
 static void destroy_own_timer(void *arg)
@@ -451,6 +505,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_timer_never_fires_before_its_time),
 		TEST(a_stopped_timer_stays_quiet_and_a_restart_replaces),
+		TEST(a_timer_that_starts_again_at_once_starves_nobody),
+		TEST(a_timer_that_is_due_may_be_destroyed_by_another),
 		TEST(a_timer_may_be_destroyed_in_its_own_callback),
 		TEST(what_is_put_off_runs_in_order_after_the_callback),
 		TEST(what_puts_off_more_keeps_the_loop_awake),
