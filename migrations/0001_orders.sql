@@ -73,6 +73,7 @@ CREATE INDEX orders_by_exchange_id ON orders (exchange_order_id) WHERE exchange_
 CREATE INDEX orders_by_state ON orders (state, order_id, symbol);
 CREATE INDEX orders_by_token ON orders (token_id, state, order_id, symbol);
 CREATE INDEX orders_by_symbol ON orders (symbol, order_id);
+CREATE INDEX orders_by_token_and_symbol ON orders (token_id, symbol, order_id);
 
 -- Every step of every order, in the order in which it was taken. Append-only.
 CREATE TABLE order_events (

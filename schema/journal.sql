@@ -61,6 +61,8 @@ CREATE INDEX orders_by_token ON orders (token_id, state, order_id, symbol);
 
 CREATE INDEX orders_by_symbol ON orders (symbol, order_id);
 
+CREATE INDEX orders_by_token_and_symbol ON orders (token_id, symbol, order_id);
+
 CREATE TABLE order_events (
 	event_id          INTEGER PRIMARY KEY,
 	order_id          TEXT NOT NULL REFERENCES orders,
@@ -118,7 +120,11 @@ CREATE TABLE fills (
 	commission_unit    TEXT,
 	role               TEXT NOT NULL CHECK (role IN ('maker', 'taker')),
 	executed_at        TEXT NOT NULL CHECK (executed_at GLOB '????-??-??T??:??:??.??????Z'),
-	booked_at          TEXT NOT NULL CHECK (booked_at GLOB '????-??-??T??:??:??.??????Z')
+	booked_at          TEXT NOT NULL CHECK (booked_at GLOB '????-??-??T??:??:??.??????Z'),
+	-- The latest executed_at of this row and all before it. Fills come late after a gap, so their
+	-- own times do not rise with their numbers; this does, and leads from a time to the number
+	-- where fills since then begin.
+	latest_at          TEXT NOT NULL
 ) STRICT;
 
 CREATE INDEX fills_by_order ON fills (order_id);
@@ -127,7 +133,9 @@ CREATE INDEX fills_by_token ON fills (token_id);
 
 CREATE INDEX fills_by_symbol ON fills (symbol);
 
-CREATE INDEX fills_by_time ON fills (executed_at);
+CREATE INDEX fills_by_token_and_symbol ON fills (token_id, symbol);
+
+CREATE INDEX fills_by_time ON fills (latest_at);
 
 CREATE TRIGGER fills_are_not_changed BEFORE UPDATE ON fills
 BEGIN SELECT RAISE(ABORT, 'fills is append-only'); END;

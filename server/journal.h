@@ -3,7 +3,7 @@
  * SQLite, owned by the journal thread (journal_db.c). A write is a handful of rows that become
  * durable together or not at all; its acknowledgement comes on the loop thread after the commit,
  * in the order of the appends. Queries go through the same queue and see every write appended
- * before them.
+ * before them; while the disk refuses they see what is durable.
  *
  * Two kinds of write. An INTENT (an order accepted, signed bytes about to be submitted) may
  * fail: its acknowledgement then carries the error and nothing of it was kept; the caller does
@@ -88,8 +88,11 @@ struct journal_token {
 void journal_write_token(struct journal_write *write, const struct journal_token *token);
 
 enum journal_kind { JOURNAL_INTENT, JOURNAL_FACT };
-/* err NULL: it is durable. ERR_ID_CONFLICT: this token used this client_order_id before, nothing
- * of the write was kept (unique in the database, so it holds across restarts). */
+/* err NULL: it is durable. Otherwise nothing of the write was kept, and others were not touched:
+ * ERR_ID_CONFLICT: this token used this client_order_id before (unique in the database, so it
+ * holds across restarts); ERR_INTERNAL: the database's own rules refuse a row, a fact's too, as a
+ * fill of an order that is not there; ERR_JOURNAL: an intent, and the disk refuses or too many
+ * wait. Never called inside journal_append(). */
 typedef void journal_done_fn(void *arg, const struct err *err);
 /* Takes the write. done may be NULL. */
 void journal_append(struct journal *journal, enum journal_kind kind, struct journal_write *write,

@@ -320,7 +320,7 @@ static void what_was_acknowledged_survives_a_kill(void **state)
 		if (pid == 0)
 			live_until_killed(rig, round, ends[1]);
 		close(ends[1]);
-		count += kill_after(pid, ends[0], (size_t)(20 + 15 * round), ids + count,
+		count += kill_after(pid, ends[0], 20 + 15 * (size_t)round, ids + count,
 				    ARRAY_LEN(ids) - count);
 	}
 	assert_true(count >= 20 + 35 + 50 + 65);

@@ -78,7 +78,7 @@ void journal_find_orders_sql(const struct journal_order_query *query, bool is_ol
 		query->order_id[0] || query->client_order_id[0] || query->exchange_order_id[0];
 
 	buf_add_str(sql, "WITH found AS (");
-	if (!query->states && (is_named || !query->token_id[0]))
+	if (!query->states && (is_named || query->symbol[0] || !query->token_id[0]))
 		add_branch(query, is_oldest_first, ORDER_NONE, sql);
 	else
 		add_branches(query, is_oldest_first, sql);
@@ -104,19 +104,16 @@ static void bind_orders(sqlite3_stmt *stmt, const struct journal_order_query *qu
 
 /* ---- fills, events, the rest ------------------------------------------------------------- */
 
-/* Fills are numbered as they are booked, which is not quite as they were executed. A first page
- * that begins at a time has to find the lowest number from then on; "+" keeps SQLite from looking
- * for it by walking up from number 1. */
+/* Fills are numbered as they are booked, which is not quite as they were executed: those since a
+ * time begin at the first number whose latest_at has reached it. */
 void journal_find_fills_sql(const struct journal_fill_query *query, struct buf *sql)
 {
-	bool begins_at_time = query->since.us && query->after <= 0;
-
 	buf_add_str(sql, "SELECT " JOURNAL_FILL_COLUMNS ", fill_number FROM fills WHERE ");
-	buf_add_str(sql, begins_at_time ? "fill_number >= (SELECT min(+fill_number) FROM fills "
-					  "INDEXED BY fills_by_time WHERE executed_at >= :since)"
-					: "fill_number > :after");
-	if (query->since.us)
-		buf_add_str(sql, " AND executed_at >= :since");
+	buf_add_str(sql, query->since.us
+				 ? "executed_at >= :since AND fill_number > max(:after, "
+				   "(SELECT fill_number FROM fills WHERE latest_at >= :since "
+				   "ORDER BY latest_at, fill_number LIMIT 1) - 1)"
+				 : "fill_number > :after");
 	if (query->order_id[0])
 		buf_add_str(sql, " AND order_id = :order_id");
 	if (query->token_id[0])

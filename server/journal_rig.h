@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include <assert.h>
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,14 +102,16 @@ static inline int rig_setup(void **state)
 
 static inline int rig_teardown(void **state)
 {
+	static const char *const suffixes[] = { "", "-wal", "-shm", ".lock" };
 	struct rig *rig = *state;
-	DIR *dir;
 
 	rig_close(rig);
-	dir = opendir(rig->dir);
-	for (struct dirent *entry; dir && (entry = readdir(dir));)
-		unlinkat(dirfd(dir), entry->d_name, 0);
-	closedir(dir);
+	for (size_t i = 0; i < ARRAY_LEN(suffixes); i++) {
+		char path[112];
+
+		snprintf(path, sizeof(path), "%s%s", rig->path, suffixes[i]);
+		unlink(path);
+	}
 	rmdir(rig->dir);
 	mem_free(rig->text);
 	mem_free(rig);

@@ -35,8 +35,9 @@ static const char *const texts[STATEMENT_COUNT] = {
 	[PUT_EVENT] = "INSERT INTO order_events (order_id, at, state, event, cause, request_id, "
 		      "token_id, exchange_order_id, http_status, exchange_code, detail) "
 		      "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[PUT_FILL] = "INSERT INTO fills (" JOURNAL_FILL_COLUMNS ") "
-		     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+	[PUT_FILL] = "INSERT INTO fills (" JOURNAL_FILL_COLUMNS ", latest_at) "
+		     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?14, ?15, max(?14, ifnull("
+		     "(SELECT latest_at FROM fills ORDER BY fill_number DESC LIMIT 1), ''))) "
 		     "ON CONFLICT (execution_id) DO NOTHING",
 	[PUT_SUBMISSION] = "INSERT INTO order_submissions (order_id, exchange_order_id, tx_hash, "
 			   "attempt, signed_tx, at) VALUES (?, ?, ?, ?, ?, ?)",

@@ -190,6 +190,7 @@ static void schema_journal_sql_is_what_the_migrations_add_up_to(void **unused)
 static void the_table_of_states_says_what_the_program_says(void **unused)
 {
 	sqlite3 *db = memory_db();
+	char count[16];
 
 	(void)unused;
 	must_apply(db, migrate_list, migrate_count);
@@ -205,8 +206,9 @@ static void the_table_of_states_says_what_the_program_says(void **unused)
 			 order_is_final(state), order_may_be_live(state));
 		assert_string_equal(rig_ask(db, sql), expected);
 	}
-	assert_int_equal(atoi(rig_ask(db, "SELECT count(*) FROM order_states")),
-			 ORDER_STATE_COUNT - 1);
+	assert_string_equal(rig_ask(db, "SELECT max(state) = count(*) FROM order_states"), "1");
+	snprintf(count, sizeof(count), "%d", ORDER_STATE_COUNT - 1);
+	assert_string_equal(rig_ask(db, "SELECT count(*) FROM order_states"), count);
 	sqlite3_close(db);
 }
 

@@ -34,7 +34,8 @@ MAY_INCLUDE = {
 LIBRARY_USERS = {
     r"(curl/.*|libwebsockets|microhttpd|uv)\.h": r"net/.*",
     r"jansson\.h": r"client/(wire\w*|sealed)\.[ch]|server/json\w*\.[ch]|sim/.*|cli/.*|tests/.*",
-    r"sqlite3\.h": r"server/(journal_db\w*|migrate)\.[ch]|cli/cmd_journal\.c|tests/.*",
+    r"sqlite3\.h": r"server/sql\.h|cli/cmd_journal\.c|tests/.*",
+    r"server/sql\.h": r"server/(sql|migrate|journal_\w+)\.[ch]|tests/.*",
     r"yaml\.h": r"server/config\w*\.c|tests/.*",
     r"pthread\.h": r"base/\w+\.c|net/loop\.c|server/journal\w*\.c|tests/.*",
 }
