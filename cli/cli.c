@@ -15,6 +15,7 @@ void cli_note(const char *format, ...)
 {
 	va_list values;
 
+	fflush(stdout); /* in order, where both are one terminal */
 	fputs("deltagate: ", stderr);
 	va_start(values, format);
 	vfprintf(stderr, format, values);
@@ -25,7 +26,7 @@ void cli_note(const char *format, ...)
 int cli_fail(const struct err *err)
 {
 	cli_note("%s", err->text);
-	if (err->code == ERR_USAGE)
+	if (err->code == ERR_USAGE || err->code == ERR_CONFIG)
 		return CLI_USAGE;
 	return err->code == ERR_UNREACHABLE || err->code == ERR_TLS ? CLI_UNREACHABLE : CLI_REFUSED;
 }
@@ -92,6 +93,7 @@ int cli_call(struct cli *cli, const struct client_request *request, struct answe
 	struct err err;
 
 	*answer = (struct answer){ .outcome = FETCH_NOT_SENT };
+	cli->http_status = 0;
 	if (!connect_once(cli, &err))
 		return cli_fail(&err);
 	if (!client_call(cli->client, request, answer, &err)) {
@@ -99,6 +101,7 @@ int cli_call(struct cli *cli, const struct client_request *request, struct answe
 
 		return answer->signum ? CLI_SIGNAL + answer->signum : status;
 	}
+	cli->http_status = answer->status;
 	if (answer->status >= 400) {
 		explain_refusal(cli, answer);
 		return CLI_REFUSED;
@@ -154,4 +157,10 @@ int cli_show(struct cli *cli, const char *target, void (*print)(const json_t *js
 		print(answer.json);
 	answer_fini(&answer);
 	return status;
+}
+
+void cli_hint_owner(const struct cli *cli)
+{
+	if (cli->http_status == 404 && !cli->is_json && !args_has(&cli->args, "--all"))
+		cli_note("only your own orders were looked at; --all is for those of every app");
 }

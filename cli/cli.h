@@ -28,6 +28,7 @@ struct cli {
 	char *const *rest; /* NULL-terminated: the words of a command that takes any */
 	bool is_json;
 	struct client *client; /* NULL until the first call */
+	int http_status;       /* of the last answer; 0: none came */
 };
 
 typedef int cli_command(struct cli *cli);
@@ -59,6 +60,8 @@ int cli_delete(struct cli *cli, const char *target, struct answer *answer);
 /* GETs target and prints it: with --json as it came, else by print. */
 int cli_show(struct cli *cli, const char *target, void (*print)(const json_t *json));
 void cli_print_raw(const struct answer *answer);
+/* After a 404 for an order, without --all: says that others have orders too. */
+void cli_hint_owner(const struct cli *cli);
 
 int cli_fail(const struct err *err); /* says it on stderr; the exit status for its code */
 int cli_usage(const char *text);     /* CLI_USAGE */

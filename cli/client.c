@@ -16,7 +16,7 @@
 #define CONNECT_TIMEOUT_MS 5000
 #define ANSWER_MAX         (64 * 1024 * 1024)
 #define TOKEN_MAX          256
-#define URL_MAX            (20 * 1024)
+#define URL_MAX            1024
 #define HEADERS_MAX        4
 
 struct client {
@@ -57,7 +57,7 @@ static bool read_token(const char *path, struct secret **authorization, struct e
 
 static bool check_url(const char *url, struct err *err)
 {
-	if (strlen(url) > URL_MAX / 2 || strpbrk(url, "?#"))
+	if (strlen(url) > URL_MAX || strpbrk(url, "?#"))
 		return err_set(err, ERR_USAGE,
 			       "--url takes only https://host:port, or http:// "
 			       "for this host itself");
@@ -211,8 +211,9 @@ static void start(struct call *call, const struct client_request *request)
 	};
 	size_t count = 0;
 
-	buf_init(&url, URL_MAX);
-	buf_printf(&url, "%s%s", client->url, request->target);
+	buf_init(&url, strlen(client->url) + strlen(request->target));
+	buf_add_str(&url, client->url);
+	buf_add_str(&url, request->target);
 	wanted.url = buf_str(&url);
 	if (request->secret_body) {
 		wanted.body = (const char *)secret_open(request->secret_body);

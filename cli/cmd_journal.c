@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "cli/json_text.h"
 #include "cli/print.h"
@@ -108,35 +109,43 @@ static bool prepare(sqlite3 *db, const char *sql, sqlite3_stmt **statement, stru
 
 /* ---- rows -------------------------------------------------------------------------------- */
 
-static const char *cell_text(sqlite3_stmt *statement, int column, size_t *len)
+/* A cell as text; a blob in hex. Ends with buf_fini(). */
+static void cell_text(sqlite3_stmt *statement, int column, struct buf *text)
 {
-	const void *text = sqlite3_column_text(statement, column);
+	bool is_blob = sqlite3_column_type(statement, column) == SQLITE_BLOB;
+	const void *bytes = is_blob ? sqlite3_column_blob(statement, column)
+				    : sqlite3_column_text(statement, column);
+	size_t len = (size_t)sqlite3_column_bytes(statement, column);
 
-	*len = (size_t)sqlite3_column_bytes(statement, column);
-	return text ? text : "";
+	buf_init(text, 2 * len);
+	if (is_blob)
+		buf_add_hex(text, bytes, len);
+	else
+		buf_add(text, bytes, len);
 }
 
 static void add_cell(struct table *table, sqlite3_stmt *statement, int column)
 {
-	const char *text;
-	size_t len;
+	struct buf text;
 
 	if (sqlite3_column_type(statement, column) == SQLITE_NULL) {
 		table_add(table, "-", 1);
 		return;
 	}
-	text = cell_text(statement, column, &len);
-	table_add(table, text, len);
+	cell_text(statement, column, &text);
+	table_add(table, buf_str(&text), text.len);
+	buf_fini(&text);
 }
 
-static int print_table(sqlite3_stmt *statement)
+/* result: of the first step, so that a statement that fails at once prints nothing. */
+static int print_table(sqlite3_stmt *statement, int result)
 {
-	int columns = sqlite3_column_count(statement), result;
+	int columns = sqlite3_column_count(statement);
 	struct table *table = table_create(stdout, (size_t)columns);
 
 	for (int i = 0; i < columns; i++)
 		table_head(table, (size_t)i, sqlite3_column_name(statement, i), false);
-	while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+	for (; result == SQLITE_ROW; result = sqlite3_step(statement))
 		for (int i = 0; i < columns; i++)
 			add_cell(table, statement, i);
 	table_finish(table);
@@ -153,28 +162,23 @@ static void print_string(const char *text, size_t len)
 	mem_free(escaped);
 }
 
-/* Numbers as SQLite writes them; those that JSON has no word for are strings. */
+/* Numbers as SQLite writes them; "Inf", for which JSON has no word, is a string. */
 static void print_json_cell(sqlite3_stmt *statement, int column)
 {
-	size_t len;
-	const char *text;
+	int type = sqlite3_column_type(statement, column);
+	bool is_number = type == SQLITE_INTEGER || type == SQLITE_FLOAT;
+	struct buf text;
 
-	switch (sqlite3_column_type(statement, column)) {
-	case SQLITE_NULL:
+	if (type == SQLITE_NULL) {
 		fputs("null", stdout);
 		return;
-	case SQLITE_INTEGER:
-	case SQLITE_FLOAT:
-		text = cell_text(statement, column, &len);
-		if (strspn(text, "0123456789.eE+-") == len)
-			fputs(text, stdout);
-		else
-			print_string(text, len);
-		return;
-	default:
-		text = cell_text(statement, column, &len);
-		print_string(text, len);
 	}
+	cell_text(statement, column, &text);
+	if (is_number && strspn(buf_str(&text), "0123456789.eE+-") == text.len)
+		fputs(buf_str(&text), stdout);
+	else
+		print_string(buf_str(&text), text.len);
+	buf_fini(&text);
 }
 
 static void print_json_row(sqlite3_stmt *statement)
@@ -190,17 +194,18 @@ static void print_json_row(sqlite3_stmt *statement)
 	putchar('}');
 }
 
-static int print_json(sqlite3_stmt *statement)
+/* An answer that breaks off is no JSON: it must not pass for a whole one. */
+static int print_json(sqlite3_stmt *statement, int result)
 {
 	const char *before = "[";
-	int result;
 
-	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
+	for (; result == SQLITE_ROW; result = sqlite3_step(statement)) {
 		fputs(before, stdout);
 		print_json_row(statement);
 		before = ",\n";
 	}
-	fputs(before[0] == '[' ? "[]\n" : "]\n", stdout);
+	if (result == SQLITE_DONE)
+		fputs(before[0] == '[' ? "[]\n" : "]\n", stdout);
 	return result;
 }
 
@@ -210,8 +215,11 @@ static bool ask(sqlite3 *db, const char *sql, bool is_json, struct err *err)
 {
 	sqlite3_stmt *statement = NULL;
 	bool is_fine = prepare(db, sql, &statement, err);
+	int result = is_fine ? sqlite3_step(statement) : SQLITE_ERROR;
 
-	if (is_fine && (is_json ? print_json(statement) : print_table(statement)) != SQLITE_DONE)
+	if (result == SQLITE_ROW || result == SQLITE_DONE)
+		result = is_json ? print_json(statement, result) : print_table(statement, result);
+	if (is_fine && result != SQLITE_DONE)
 		is_fine = fail(db, err);
 	sqlite3_finalize(statement);
 	return is_fine;

@@ -10,7 +10,7 @@
 #include "cli/target.h"
 
 #define ORDERS_PATH "/v1/orders"
-#define EVENTS_PAGE "500"
+#define EVENTS_PAGE "500" /* the most that a page may have */
 
 /* --limit and --cursor of lists; --all is for orders of every app. */
 static void add_page(struct buf *target, const struct args *args)
@@ -24,6 +24,14 @@ static void print_orders(const json_t *page)
 {
 	show_orders(print_find(page, "data"));
 	show_next(page);
+}
+
+/* For an operator, who has none: it is the apps that trade. */
+static void print_own_orders(const json_t *page)
+{
+	print_orders(page);
+	if (json_array_size(print_find(page, "data")) == 0)
+		cli_note("none of your own; --all shows those of every app");
 }
 
 static bool add_state(void *arg, const char *state, struct err *err)
@@ -43,29 +51,36 @@ int cmd_orders(struct cli *cli)
 	target_query(&target, "symbol", args_get(&cli->args, "--symbol"));
 	add_page(&target, &cli->args);
 	if (args_each(&cli->args, "--state", add_state, &target, &err))
-		status = cli_show(cli, buf_str(&target), print_orders);
+		status = cli_show(cli, buf_str(&target),
+				  args_has(&cli->args, "--all") ? print_orders : print_own_orders);
 	else
 		status = cli_fail(&err);
 	buf_fini(&target);
 	return status;
 }
 
-static void init_order_target(struct buf *target, const struct cli *cli)
-{
-	target_init(target, ORDERS_PATH);
-	target_segment(target, cli->args.operands[0]);
-}
-
-int cmd_order(struct cli *cli)
+/* GETs the order that ID names, or what lies below it. */
+static int show_named(struct cli *cli, const char *below, const char *limit,
+		      void (*print)(const json_t *json))
 {
 	struct buf target;
 	int status;
 
-	init_order_target(&target, cli);
-	target_query(&target, "owner", args_has(&cli->args, "--all") ? "any" : NULL);
-	status = cli_show(cli, buf_str(&target), show_order);
+	target_init(&target, ORDERS_PATH);
+	target_segment(&target, cli->args.operands[0]);
+	buf_add_str(&target, below);
+	add_page(&target, &cli->args);
+	if (!args_has(&cli->args, "--limit"))
+		target_query(&target, "limit", limit);
+	status = cli_show(cli, buf_str(&target), print);
+	cli_hint_owner(cli);
 	buf_fini(&target);
 	return status;
+}
+
+int cmd_order(struct cli *cli)
+{
+	return show_named(cli, "", NULL, show_order);
 }
 
 static void print_events(const json_t *page)
@@ -86,17 +101,7 @@ static void print_events(const json_t *page)
 
 int cmd_journal_events(struct cli *cli)
 {
-	struct buf target;
-	int status;
-
-	init_order_target(&target, cli);
-	buf_add_str(&target, "/events");
-	add_page(&target, &cli->args);
-	if (!args_has(&cli->args, "--limit"))
-		target_query(&target, "limit", EVENTS_PAGE);
-	status = cli_show(cli, buf_str(&target), print_events);
-	buf_fini(&target);
-	return status;
+	return show_named(cli, "/events", EVENTS_PAGE, print_events);
 }
 
 static void print_fills(const json_t *page)

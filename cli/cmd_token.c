@@ -145,8 +145,10 @@ int cmd_token_revoke(struct cli *cli)
 	target_init(&target, TOKENS_PATH);
 	target_segment(&target, cli->args.operands[0]);
 	status = cli_delete(cli, buf_str(&target), &answer);
-	if (status == CLI_DONE && cli->is_json && answer.body_len > 0)
+	if (status == CLI_DONE && cli->is_json)
 		cli_print_raw(&answer);
+	else if (status == CLI_DONE)
+		printf("%s revoked\n", cli->args.operands[0]);
 	answer_fini(&answer);
 	buf_fini(&target);
 	return status;

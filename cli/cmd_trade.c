@@ -245,6 +245,7 @@ int cmd_cancel(struct cli *cli)
 	target_segment(&target, cli->args.operands[0]);
 	target_query(&target, "owner", args_has(&cli->args, "--all") ? "any" : NULL);
 	status = call_delete(cli, buf_str(&target), &answer);
+	cli_hint_owner(cli);
 	if (status == CLI_DONE && !cli->is_json)
 		show_order_line(answer.json);
 	if (status == CLI_DONE && answer.status == 202)

@@ -22,7 +22,7 @@ static const int signals[] = { SIGINT, SIGTERM, SIGQUIT, SIGHUP, SIGTSTP };
 
 static volatile sig_atomic_t caught;
 
-static void catch (int signum)
+static void on_signal(int signum)
 {
 	caught = signum;
 }
@@ -37,7 +37,7 @@ struct terminal {
 /* The signals come through only while we wait: none can slip in between. */
 static void catch_signals(struct terminal *terminal)
 {
-	struct sigaction action = { .sa_handler = catch };
+	struct sigaction action = { .sa_handler = on_signal };
 	sigset_t blocked;
 
 	caught = 0;

@@ -179,7 +179,7 @@ static void add_time(struct buf *to, const char *text, size_t len)
 
 void print_value(struct buf *to, const json_t *value, enum print_kind kind)
 {
-	if (!value || json_is_null(value))
+	if (!value || json_is_null(value) || (json_is_object(value) && !json_object_size(value)))
 		buf_add_char(to, '-');
 	else if (json_is_string(value) && kind == PRINT_TIME)
 		add_time(to, json_string_value(value), json_string_length(value));

@@ -2,12 +2,14 @@
 
 #include <string.h>
 
-#define TARGET_MAX 16384
+/* More than a command line holds: 64 words of 128 KiB, three bytes for each of theirs. */
+#define TARGET_MAX (32 * 1024 * 1024)
 
+/* The dot too, as libcurl would take ".." for the folder above. */
 static void add_encoded(struct buf *target, const char *text)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-				    "0123456789-._~";
+				    "0123456789-_~";
 
 	for (; *text; text++)
 		if (strchr(plain, *text))

@@ -1,7 +1,7 @@
 /* target.h - builds a request's target, path and query, from text that people typed.
  *
- * Everything but unreserved characters is percent-encoded, so that no operand can reach another
- * path or add a parameter. */
+ * Everything but letters, digits, dash, underscore and tilde is percent-encoded, so that no operand
+ * can reach another path or add a parameter. */
 #ifndef CLI_TARGET_H
 #define CLI_TARGET_H
 #include "base/buf.h"
