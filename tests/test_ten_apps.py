@@ -1,0 +1,100 @@
+"""Ten apps with their own tokens trade side by side; the journal and the exchange must agree."""
+import collections
+import random
+import threading
+import time
+
+import pytest
+
+from facts import check_against_exchange, is_settled, most_in_window, same
+from rig import wait_for
+
+APPS = 10
+ORDERS = 50
+
+
+def random_order(chance):
+    """Any kind of order: resting, crossing, post-only, at market, by base or by quote."""
+    symbol, low, high, size = chance.choice((
+        ("ADAUSDM", 0.70, 0.80, "20"), ("NIGHTUSDM", 0.040, 0.050, "400"),
+        ("IAGUSDM", 0.25, 0.29, "60")))
+    order = {"symbol": symbol, "side": chance.choice(("buy", "sell")), "base_quantity": size}
+    kind = chance.random()
+    if kind < 0.2:
+        order.update(type="market", max_slippage_basis_point=chance.choice((20, 300)))
+        if kind < 0.05:
+            order.update(quote_quantity="12.5", base_quantity=None)
+    else:
+        order.update(price=f"{chance.uniform(low, high):.4f}", post_only=kind > 0.85 or None)
+    return order
+
+
+class Trader(threading.Thread):
+    """One app: places its orders, cancels some of them, and remembers how long each waited."""
+
+    def __init__(self, number, app):
+        super().__init__()
+        self.app, self.chance = app, random.Random(number)
+        self.statuses, self.done, self.failure = collections.Counter(), [], None
+
+    def run(self):
+        try:
+            for _ in range(ORDERS):
+                self.trade()
+        except Exception as error:  # the main thread shows it
+            self.failure = error
+
+    def trade(self):
+        answer = self.app.order(headers={"Prefer": "wait=60"}, **random_order(self.chance))
+        self.statuses[answer.status] += 1
+        self.done.append(time.monotonic())
+        if answer.status == 201 and self.chance.random() < 0.3:
+            path = "/v1/orders/" + answer.json["order_id"]
+            cancel = self.app.delete(path, {"Prefer": "wait=30"})
+            assert cancel.status in (200, 409), cancel
+
+
+def check_balances(rig):
+    theirs = {b["asset"]: b for b in rig.sim.balances()}
+    ours = {b["asset"]: b for b in rig.app().get("/v1/balances", {"Cache-Control": "no-cache"})
+            .json["balances"]}
+    assert set(ours) == set(theirs)
+    for asset, balance in ours.items():
+        assert balance["free"] == theirs[asset]["free"], asset
+        assert balance["locked"] == theirs[asset]["locked"], asset
+
+
+@pytest.mark.seconds(400)
+@pytest.mark.rig(market_maker=True, max_orders_per_second="5")
+def test_ten_apps_trade_500_orders_and_every_digit_agrees(rig):
+    traders = [Trader(number, rig.app()) for number in range(APPS)]
+    for trader in traders:
+        trader.start()
+    for trader in traders:
+        trader.join()
+    assert not [t.failure for t in traders if t.failure]
+    wait_for(lambda: is_settled(rig), 60)
+    wait_for(lambda: check_against_exchange(rig) is None, 30)
+    check_balances(rig)
+    check_rate(rig)
+    check_fairness(traders)
+    total = sum((t.statuses for t in traders), collections.Counter())
+    assert sum(total.values()) == APPS * ORDERS
+    assert set(total) <= {201, 202, 422}, total
+    assert total[201] > APPS * ORDERS * 0.6, total
+
+
+def check_rate(rig):
+    posts = rig.sim.log("/order/*", "POST")
+    builds = [e for e in posts if e["path"] == "/order/build"]
+    others = [e for e in posts if e["path"] != "/order/build"]
+    assert most_in_window(builds, 0.99) <= 5
+    assert most_in_window(others, 0.99) <= 5
+    assert rig.daemon.journal("select count(*) as n from orders")[0]["n"] == APPS * ORDERS
+
+
+def check_fairness(traders):
+    """All asked for the same; when the first is done, nobody is far behind."""
+    first = min(trader.done[-1] for trader in traders)
+    behind = [sum(1 for moment in trader.done if moment > first) for trader in traders]
+    assert max(behind) <= ORDERS * 0.35, behind
