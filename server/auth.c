@@ -201,8 +201,9 @@ static struct entry *entry_add(struct auth *auth, const struct journal_token *to
 		mem_free(entry);
 		return NULL;
 	}
-	bucket_init(&entry->requests, auth->requests_per_second * BURST_FACTOR,
-		    auth->requests_per_second * 1000, loop_now(auth->loop));
+	if (auth->requests_per_second > 0)
+		bucket_init(&entry->requests, auth->requests_per_second * BURST_FACTOR,
+			    auth->requests_per_second * 1000, loop_now(auth->loop));
 	list_push_back(&auth->entries, &entry->node);
 	map_put(auth->by_id, entry->token.token_id, entry);
 	return entry;
