@@ -94,8 +94,11 @@ void control_handle(struct sim *sim, struct http_request *request, const char *p
 	if (!dispatch(&c, path, &err))
 		reply_json(&c.reply, err.code == ERR_NOT_FOUND ? 404 : 400,
 			   json_pack("{s:s}", "error", err.text));
-	sim_settle(sim);
-	http_reply(request, c.reply.status, c.reply.content_type, c.reply.body, c.reply.len);
+	if (sim_settle(sim))
+		http_reply(request, c.reply.status, c.reply.content_type, c.reply.body,
+			   c.reply.len);
+	else
+		http_drop(request);
 	reply_fini(&c.reply);
 	json_decref(c.body);
 }

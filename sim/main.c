@@ -105,11 +105,10 @@ static bool create_sim(struct program *program, struct err *err)
 	if (options->faults_path &&
 	    !fault_wire_load(&program->sim->faults, options->faults_path, err))
 		return false;
-	if (options->has_maker &&
-	    !maker_create(program->sim, options->maker_interval_ms, &program->sim->maker, err))
+	if (options->has_maker && !maker_create(program->sim, options->maker_interval_ms,
+						options->crowd_ms, &program->sim->maker, err))
 		return false;
-	sim_settle(program->sim);
-	return true;
+	return sim_settle(program->sim) || err_set(err, ERR_IO, "the data file cannot be written");
 }
 
 static char *read_pem(const char *path, struct err *err)

@@ -7,19 +7,21 @@
 #include "sim/intake.h"
 #include "sim/sim.h"
 
-#define LEVELS      5
-#define LEVEL_BP    10                   /* between levels, and from the mid to the first one */
-#define SPAN_BP     200                  /* the mid stays this close to the starting price */
-#define STEP_BP     3                    /* at most, in one tick */
-#define LEVEL_VALUE INT64_C(10000000000) /* 10 000 of the quote asset on each level */
-#define BP_ONE      10000
+#define LEVELS          5
+#define LEVEL_BP        10                   /* between levels, and from the mid to the first one */
+#define SPAN_BP         200                  /* the mid stays this close to the starting price */
+#define STEP_BP         3                    /* at most, in one tick */
+#define LEVEL_VALUE     INT64_C(10000000000) /* 10 000 of the quote asset on each level */
+#define CROWD_VALUE_MIN INT64_C(5000000)
+#define CROWD_VALUE_MAX INT64_C(50000000)
+#define BP_ONE          10000
 
 struct maker {
 	struct sim *sim;
 	struct account *account;
-	struct timer *timer;
-	int64_t interval_ms;
-	uint64_t ticks;
+	struct timer *timer, *crowd_timer;
+	int64_t interval_ms, crowd_ms;
+	uint64_t ticks, crowd_trades;
 	int64_t shift_bp[PAIR_COUNT]; /* of the mid from the starting price */
 };
 
@@ -119,6 +121,38 @@ void maker_quote(struct maker *maker)
 	maker->ticks++;
 }
 
+/* One small market order of the house; the best order of the book fills, whose ever it is. */
+static void trade_a_little(struct maker *maker)
+{
+	uint64_t seed = maker->sim->config.exchange.seed, n = maker->crowd_trades++;
+	const struct pair *pair =
+		&market_pairs[draw_range(seed, "crowd:pair", n, 0, PAIR_COUNT - 1)];
+	int64_t value = draw_range(seed, "crowd:value", n, CROWD_VALUE_MIN, CROWD_VALUE_MAX);
+	int64_t units = base_units_of(value, pair->price_start);
+	struct intake in = { .type = TYPE_MARKET,
+			     .has_base = true,
+			     .side = draw_range(seed, "crowd:side", n, 0, 1) ? SIDE_BUY
+									     : SIDE_SELL };
+	struct order *order;
+
+	units = round_down_to(units, amount_step(pair->base->max_qty_dp));
+	in.base = decimal_of(units, AMOUNT_SCALE);
+	(void)STR_SET(in.symbol, pair->symbol);
+	/* Refused when that side of the book is empty: no trade this time. */
+	if (intake_place(maker->sim->exchange, maker->sim->house, &in, &order))
+		return;
+}
+
+static void on_crowd(void *arg)
+{
+	struct maker *maker = arg;
+
+	sim_run(maker->sim);
+	trade_a_little(maker);
+	sim_settle(maker->sim);
+	timer_start(maker->crowd_timer, maker->crowd_ms);
+}
+
 static void on_tick(void *arg)
 {
 	struct maker *maker = arg;
@@ -129,12 +163,14 @@ static void on_tick(void *arg)
 	timer_start(maker->timer, maker->interval_ms);
 }
 
-bool maker_create(struct sim *sim, int64_t interval_ms, struct maker **result, struct err *err)
+bool maker_create(struct sim *sim, int64_t interval_ms, int64_t crowd_ms, struct maker **result,
+		  struct err *err)
 {
 	struct maker *maker = mem_alloc(sizeof(*maker));
 
 	maker->sim = sim;
 	maker->interval_ms = interval_ms > 0 ? interval_ms : 1;
+	maker->crowd_ms = crowd_ms;
 	maker->account = exchange_account(sim->exchange, "market-maker");
 	if (!maker->account)
 		maker->account = exchange_add_account(sim->exchange, "market-maker", "", "");
@@ -146,6 +182,9 @@ bool maker_create(struct sim *sim, int64_t interval_ms, struct maker **result, s
 	maker->timer = loop_timer_create(sim->loop, on_tick, maker);
 	maker_quote(maker);
 	timer_start(maker->timer, maker->interval_ms);
+	maker->crowd_timer = loop_timer_create(sim->loop, on_crowd, maker);
+	if (crowd_ms > 0)
+		timer_start(maker->crowd_timer, crowd_ms);
 	*result = maker;
 	return true;
 }
@@ -155,5 +194,6 @@ void maker_destroy(struct maker *maker)
 	if (!maker)
 		return;
 	timer_destroy(maker->timer);
+	timer_destroy(maker->crowd_timer);
 	mem_free(maker);
 }

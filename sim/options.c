@@ -14,6 +14,7 @@ static const char usage[] =
 	"  --seed N                      ids, keys and delays come from it (1)\n"
 	"  --market-maker                keeps the books alive\n"
 	"  --maker-interval-ms N         how often it quotes anew (1000)\n"
+	"  --crowd-ms N                  with the market maker: a small trade so often (0: none)\n"
 	"  --data FILE                   keeps the state across restarts\n"
 	"  --faults FILE                 fault rules to begin with\n"
 	"  --tls-cert FILE --tls-key FILE\n"
@@ -121,6 +122,7 @@ enum {
 	OPT_SEED,
 	OPT_MAKER,
 	OPT_MAKER_INTERVAL,
+	OPT_CROWD,
 	OPT_DATA,
 	OPT_FAULTS,
 	OPT_TLS_CERT,
@@ -147,6 +149,7 @@ static const struct option long_options[] = {
 	{ "seed", required_argument, NULL, OPT_SEED },
 	{ "market-maker", no_argument, NULL, OPT_MAKER },
 	{ "maker-interval-ms", required_argument, NULL, OPT_MAKER_INTERVAL },
+	{ "crowd-ms", required_argument, NULL, OPT_CROWD },
 	{ "data", required_argument, NULL, OPT_DATA },
 	{ "faults", required_argument, NULL, OPT_FAULTS },
 	{ "tls-cert", required_argument, NULL, OPT_TLS_CERT },
@@ -207,6 +210,8 @@ static bool read_option(int option, char *value, struct options *options)
 		return options->has_maker = true;
 	case OPT_MAKER_INTERVAL:
 		return read_number(value, FAULT_DELAY_MAX, &options->maker_interval_ms);
+	case OPT_CROWD:
+		return read_number(value, FAULT_DELAY_MAX, &options->crowd_ms);
 	case OPT_DATA:
 		sim->data_path = value;
 		return true;

@@ -19,7 +19,7 @@ struct options {
 	struct account_option accounts[ACCOUNTS_MAX]; /* the first one is "main" */
 	size_t account_count;
 	bool has_maker;
-	int64_t maker_interval_ms;
+	int64_t maker_interval_ms, crowd_ms;
 };
 
 /* Fills options, which borrow argv and cut it in places. The exit status to leave with (usage

@@ -14,6 +14,7 @@ static void forget(struct record *record, struct record_entry *entry)
 {
 	list_remove(&entry->node);
 	record->count--;
+	record->bytes -= entry->body_kept;
 	for (size_t i = 0; i < entry->header_count; i++) {
 		mem_free(entry->headers[i].name);
 		mem_free(entry->headers[i].value);
@@ -44,7 +45,7 @@ void record_clear(struct record *record)
 	}
 }
 
-static void forget_oldest(struct record *record)
+static bool forget_oldest(struct record *record)
 {
 	LIST_EACH_SAFE (&record->entries, node) {
 		struct record_entry *entry = CONTAINER_OF(node, struct record_entry, node);
@@ -52,8 +53,9 @@ static void forget_oldest(struct record *record)
 		if (entry->state == RECORD_PENDING)
 			continue;
 		forget(record, entry);
-		return;
+		return true;
 	}
+	return false; /* all are pending */
 }
 
 struct record_entry *record_begin(struct record *record, const char *method, const char *path,
@@ -61,17 +63,20 @@ struct record_entry *record_begin(struct record *record, const char *method, con
 {
 	struct record_entry *entry = mem_alloc(sizeof(*entry));
 
-	if (record->count >= RECORD_KEPT)
-		forget_oldest(record);
+	while (record->count >= RECORD_KEPT || record->bytes > RECORD_BYTES_MAX)
+		if (!forget_oldest(record))
+			break;
 	entry->seq = ++record->made;
 	entry->proto = "http";
 	entry->method = mem_strdup(method);
 	entry->path = mem_strdup(path);
 	entry->query = mem_strdup(query);
-	entry->body = mem_strndup(body, body_len < RECORD_BODY_MAX ? body_len : RECORD_BODY_MAX);
+	entry->body_kept = body_len < RECORD_BODY_MAX ? body_len : RECORD_BODY_MAX;
+	entry->body = mem_strndup(body, entry->body_kept);
 	entry->body_len = body_len;
 	list_push_back(&record->entries, &entry->node);
 	record->count++;
+	record->bytes += entry->body_kept;
 	return entry;
 }
 

@@ -1,7 +1,7 @@
 /* record.h - every request the exchange received, in order of arrival, and what became of it.
  *
- * What tests hold a client against. Bounded: past RECORD_KEPT entries the oldest are forgotten.
- * It keeps keys and bodies as they came: a simulator has no secrets. */
+ * What tests hold a client against. Bounded: past RECORD_KEPT entries or RECORD_BYTES_MAX the
+ * oldest are forgotten. It keeps keys and bodies as they came: a simulator has no secrets. */
 #ifndef SIM_RECORD_H
 #define SIM_RECORD_H
 #include <stdbool.h>
@@ -12,7 +12,8 @@
 #include "base/list.h"
 
 #define RECORD_KEPT        50000
-#define RECORD_BODY_MAX    65536 /* bytes of a body that are kept */
+#define RECORD_BYTES_MAX   ((size_t)1 << 27) /* of all bodies together */
+#define RECORD_BODY_MAX    65536             /* bytes of a body that are kept */
 #define RECORD_HEADERS_MAX 32
 
 enum record_state { RECORD_PENDING, RECORD_ANSWERED, RECORD_DROPPED };
@@ -28,6 +29,7 @@ struct record_entry {
 	struct wall arrived;
 	struct mono arrived_mono, ended_mono; /* ended: 0 while pending */
 	char *method, *path, *query, *body;   /* path as it came; body NUL-terminated */
+	size_t body_kept;                     /* bytes */
 	size_t body_len;                      /* as it came; more than kept when it was cut */
 	struct record_header headers[RECORD_HEADERS_MAX];
 	size_t header_count;
@@ -39,7 +41,7 @@ struct record_entry {
 
 struct record {
 	struct list entries;
-	size_t count;
+	size_t count, bytes;
 	uint64_t made;
 };
 

@@ -168,6 +168,16 @@ static void act_again(struct call *call)
 	reply_fini(&second);
 }
 
+/* False when what was done cannot be kept. */
+static bool act_for_good(struct call *call)
+{
+	sim_run(call->sim);
+	act_once(call, &call->reply);
+	if (call->rule && call->rule->act_twice)
+		act_again(call);
+	return sim_settle(call->sim);
+}
+
 static void act(void *arg)
 {
 	struct call *call = arg;
@@ -175,12 +185,9 @@ static void act(void *arg)
 	bool is_spared = call->answers == FAULT_BEFORE || call->drops == FAULT_BEFORE ||
 			 call->stalls == FAULT_BEFORE;
 
-	if (!is_spared) {
-		sim_run(call->sim);
-		act_once(call, &call->reply);
-		if (rule && rule->act_twice)
-			act_again(call);
-		sim_settle(call->sim);
+	if (!is_spared && !act_for_good(call)) {
+		call_drop(call);
+		return;
 	}
 	if (call->answers != FAULT_NEVER)
 		make_answer(call);

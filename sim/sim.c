@@ -90,16 +90,18 @@ static void arm(struct sim *sim)
 		timer_start(sim->due, wait_us > 0 ? (wait_us + 999) / 1000 : 0);
 }
 
-void sim_settle(struct sim *sim)
+bool sim_settle(struct sim *sim)
 {
 	struct err err;
+	bool is_kept = store_commit(sim->store, &err);
 
-	if (!store_commit(sim->store, &err)) {
+	if (!is_kept) {
 		LOG(ERROR, "sim.data_not_written", F_ERR(&err));
 		sim->exit_status = 1;
 		loop_stop(sim->loop);
 	}
 	arm(sim);
+	return is_kept;
 }
 
 struct sim_limits *sim_limits_of(struct sim *sim, const struct account *account)

@@ -70,9 +70,10 @@ void sim_destroy(struct sim *sim); /* NULL is fine */
 struct wall sim_now(const struct sim *sim);
 /* Brings the exchange up to now; call it before anything that reads or changes the exchange. */
 void sim_run(struct sim *sim);
-/* Call it after changes: makes them durable and sets the timer to the exchange's next move. If
- * the data file cannot be written the simulator stops, as it must not answer what it forgets. */
-void sim_settle(struct sim *sim);
+/* Call it after changes: makes them durable and sets the timer to the exchange's next move. False
+ * when the data file cannot be written: the simulator stops, and must not answer what it would
+ * forget. */
+bool sim_settle(struct sim *sim);
 
 struct sim_limits *sim_limits_of(struct sim *sim, const struct account *account);
 #endif

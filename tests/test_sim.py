@@ -330,6 +330,52 @@ def test_a_seed_gives_the_same_ids_and_keys(make_sim):
     assert seen[0] == seen[1]
 
 
+def test_without_latency_everything_is_done_when_it_is_answered(make_sim):
+    sim = make_sim("--latency", "0")
+    trader = Trader(sim, sim.rig.api_key, sim.rig.password)
+    order = trader.submit(trader.build().json).json
+    assert order["status"] == "open"
+    trader.cancel(order["id"])
+    assert trader.order(order["id"])["status"] == "cancelled"
+
+
+def test_realistic_latencies_are_felt(make_sim):
+    sim = make_sim("--realistic")
+    trader = Trader(sim, sim.rig.api_key, sim.rig.password)
+    built = trader.build()
+    assert 0.15 <= built.seconds
+    answer = trader.submit(built.json)
+    assert 0.2 <= answer.seconds and answer.json["status"] == "processing"
+    wait_for(status_is(trader, built.json["order_id"], "open"))
+
+
+def test_faults_can_come_from_a_file(make_rig):
+    rig = make_rig()
+    file = rig.folder / "faults.json"
+    file.write_text('[{"match": {"path": "/app/market-config"}, "nth": [2], "delay_ms": 200}]')
+    rig.sim.options += ["--faults", file]
+    rig.sim.start()
+    first, second = (rig.sim.request("GET", "/app/market-config") for _ in range(2))
+    assert first.seconds < 0.2 <= second.seconds
+    (rule,) = rig.sim.control("GET", "faults")["rules"]
+    assert (rule["seen"], rule["hits"]) == (2, 1)
+
+
+def test_a_bad_option_or_file_ends_the_start_with_2(make_rig):
+    for options in (["--latency-ms", "9-1"], ["--no-such"], ["--account", "name"],
+                    ["--faults", "/nonexistent"]):
+        rig = make_rig()
+        rig.sim.options += options
+        rig.sim.launch()
+        assert rig.sim.wait() == 2, rig.sim.log_text()
+
+
+def test_a_crowd_makes_trades(make_sim):
+    sim = make_sim("--market-maker", "--crowd-ms", "20")
+    wait_for(lambda: {fill["symbol"] for fill in sim.executions()} == {
+        "ADAUSDM", "NIGHTUSDM", "IAGUSDM"})
+
+
 def test_the_market_maker_keeps_both_sides(make_sim):
     sim = make_sim("--market-maker", "--maker-interval-ms", "50")
     trader = Trader(sim, sim.rig.api_key, sim.rig.password)
