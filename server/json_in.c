@@ -250,7 +250,9 @@ bool json_in_bool(struct json_in *in, const char *name, bool *value)
 bool json_in_time(struct json_in *in, const char *name, struct wall *time)
 {
 	json_t *taken = take(in, name);
-	bool is_fine = json_is_string(taken) && wall_parse(json_string_value(taken), time);
+	/* The epoch itself means "no time" in a struct wall. */
+	bool is_fine =
+		json_is_string(taken) && wall_parse(json_string_value(taken), time) && time->us > 0;
 
 	if (taken && !is_fine)
 		refuse_member(in, name, "a time such as 2026-11-22T11:02:05Z");

@@ -80,6 +80,9 @@ static void an_order_that_does_not_make_sense_is_refused(void **unused)
 		{ "{" LIMIT "\"base_quantity\":1,\"price\":1,\"valid_until\":\"soon\"}",
 		  ERR_INVALID },
 		{ "{" LIMIT "\"base_quantity\":1,\"price\":1,\"valid_until\":1}", ERR_INVALID },
+		{ "{" LIMIT
+		  "\"base_quantity\":1,\"price\":1,\"valid_until\":\"1970-01-01T00:00:00Z\"}",
+		  ERR_INVALID },
 		{ "{" LIMIT "\"base_quantity\":1,\"prise\":1}", ERR_UNKNOWN_FIELD },
 		{ "{\"symbol\":\"adausdm\",\"side\":\"buy\",\"type\":\"limit\",\"quantity\":1,"
 		  "\"price\":1}",

@@ -272,13 +272,23 @@ static bool check_query(const struct api_call *call, const struct route *route, 
 
 /* ---- the body --------------------------------------------------------------------------- */
 
+/* JSON is UTF-8; a body that says it is in something else is not read as if it were. */
 static bool is_json_type(const char *type)
 {
+	static const char *const parameters[] = { "", "charset=utf-8", "charset=\"utf-8\"" };
 	size_t len = strlen("application/json");
 
 	if (!type || strncasecmp(type, "application/json", len) != 0)
 		return false;
-	return type[len] == '\0' || type[len] == ';' || type[len] == ' ';
+	type += len;
+	type += strspn(type, " ");
+	if (*type != '\0' && *type++ != ';')
+		return false;
+	type += strspn(type, " ");
+	for (size_t i = 0; i < ARRAY_LEN(parameters); i++)
+		if (strcasecmp(type, parameters[i]) == 0)
+			return true;
+	return false;
 }
 
 /* A form of a foreign page can be posted without asking first, but not with this type. */
