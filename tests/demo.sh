@@ -107,7 +107,7 @@ Buy 100 ADA from the market maker, look at the balances, list the orders:
 What the journal has kept, and the same from the command line:
 
   sqlite3 -readonly -header $dir/data/journal.db 'SELECT order_id, side, state, executed_base_qty, average_price FROM v_orders'
-  $build/deltagate --data-dir $dir/data orders
+  $build/deltagate --data-dir $dir/data orders --all
 
 Ctrl-C stops both programs.
 END

@@ -81,7 +81,12 @@ try_make_run() {
 
 	answer=$(inside "$(grep -m 1 '^  curl -i' "$root/tmp/run.out")" 2>/dev/null)
 	grep -q '^HTTP/1.1 201' <<<"$answer" || fail "the printed order got: $answer"
-	row=$(inside "$(grep -m 1 '^  sqlite3' "$root/tmp/run.out")" 2>&1)
+	# Answered when it is on the book; matched a moment later.
+	for _ in $(seq 10); do
+		row=$(inside "$(grep -m 1 '^  sqlite3' "$root/tmp/run.out")" 2>&1)
+		grep -q '|filled|100|' <<<"$row" && break
+		sleep 1
+	done
 	grep -q '|filled|100|' <<<"$row" || fail "the journal shows: $row"
 	say "make run: the printed order was answered 201 and stands in the journal"
 	stop_make_run

@@ -17,6 +17,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import urllib.parse
 
@@ -80,10 +81,13 @@ class Program:
         self.hello = None
         binary = BUILD / self.name
         assert binary.exists(), f"{binary} is not built"
+        # When the tests die, so does what they started; the kernel asks after the thread.
+        is_main = threading.current_thread() is threading.main_thread()
+        wrapper = ["setpriv", "--pdeathsig", "KILL"] if is_main else []
         with open(self.out_file, "wb") as out, open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
-                [binary, *map(str, self.command())], stdin=subprocess.DEVNULL, stdout=out,
-                stderr=log, env=self.environment(), cwd=self.folder,
+                [*wrapper, binary, *map(str, self.command())], stdin=subprocess.DEVNULL,
+                stdout=out, stderr=log, env=self.environment(), cwd=self.folder,
             )
 
     def read_hello(self):
