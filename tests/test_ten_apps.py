@@ -57,7 +57,7 @@ class Trader(threading.Thread):
 def check_balances(rig):
     theirs = {b["asset"]: b for b in rig.sim.balances()}
     ours = {b["asset"]: b for b in rig.app().get("/v1/balances", {"Cache-Control": "no-cache"})
-            .json["balances"]}
+            .json["data"]}
     assert set(ours) == set(theirs)
     for asset, balance in ours.items():
         assert balance["free"] == theirs[asset]["free"], asset
