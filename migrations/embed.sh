@@ -8,7 +8,7 @@ echo '#include "server/migrate.h"'
 for file; do
 	name=$(basename "$file" .sql)
 	echo
-	echo "static const unsigned char text_$name[] = {"
+	echo "static const unsigned char text_${name}[] = {"
 	od -An -v -tu1 -w16 "$file" | sed 's/[0-9][0-9]*/&,/g'
 	echo '0 };'
 done
