@@ -182,6 +182,7 @@ static bool next_part(struct cbor_reader *reader, struct cbor_list *parts, struc
 	       err_set(err, ERR_TX, "the transaction has fewer than four parts");
 }
 
+/* Reads or skips every byte, so that what passes is well-formed as a whole. */
 static bool read_parts(struct tx *tx, struct err *err)
 {
 	struct cbor_reader reader = reader_at(tx, 0);
@@ -198,14 +199,6 @@ static bool read_parts(struct tx *tx, struct err *err)
 		err_set(err, ERR_TX, "%zu bytes after the transaction", tx->len - reader.at));
 }
 
-/* First of all: what comes later walks through an item that is known to be whole. */
-static bool check_well_formed(const struct tx *tx, struct err *err)
-{
-	struct cbor_reader reader = reader_at(tx, 0);
-
-	return cbor_skip(&reader, err);
-}
-
 bool tx_parse(const char *hex, size_t hex_len, struct tx **result, struct err *err)
 {
 	struct tx *tx;
@@ -217,7 +210,7 @@ bool tx_parse(const char *hex, size_t hex_len, struct tx **result, struct err *e
 	tx->bytes = mem_alloc(hex_len / 2 + 1);
 	ok = hex_decode(hex, hex_len, tx->bytes, hex_len / 2, &tx->len) ||
 	     err_set(err, ERR_TX, "the transaction is not in hex");
-	ok = ok && check_well_formed(tx, err) && read_parts(tx, err);
+	ok = ok && read_parts(tx, err);
 	if (!ok) {
 		tx_destroy(tx);
 		return false;
