@@ -1,6 +1,6 @@
 /* control.h - the simulator's own paths, below /_sim/.
  *
- *   GET  log        every request received (since=SEQ, path=GLOB, method=, limit=); DELETE clears
+ *   GET  log        every request received (since=SEQ, path=GLOB, method=); DELETE clears
  *   GET  orders     every order that ever was (account=, symbol=, status=, market_maker=0 or 1)
  *   GET  orders/ID  one of them
  *   GET  executions balances accounts book?symbol= sockets faults lock

@@ -93,10 +93,9 @@ void record_add_header(struct record_entry *entry, const char *name, const char 
 		*c = (char)tolower((unsigned char)*c);
 }
 
-void record_end(struct record *record, struct record_entry *entry, enum record_state state,
-		int status, int code, struct mono now)
+void record_end(struct record_entry *entry, enum record_state state, int status, int code,
+		struct mono now)
 {
-	(void)record;
 	entry->state = state;
 	entry->status = status;
 	entry->code = code;

@@ -53,6 +53,6 @@ void record_clear(struct record *record); /* forgets all but those still pending
 struct record_entry *record_begin(struct record *record, const char *method, const char *path,
 				  const char *query, const char *body, size_t body_len);
 void record_add_header(struct record_entry *entry, const char *name, const char *value);
-void record_end(struct record *record, struct record_entry *entry, enum record_state state,
-		int status, int code, struct mono now);
+void record_end(struct record_entry *entry, enum record_state state, int status, int code,
+		struct mono now);
 #endif

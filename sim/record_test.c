@@ -16,9 +16,9 @@ static struct record_entry *oldest(const struct record *record)
 	return node ? CONTAINER_OF(node, struct record_entry, node) : NULL;
 }
 
-static void end(struct record *record, struct record_entry *entry)
+static void end(struct record_entry *entry)
 {
-	record_end(record, entry, RECORD_ANSWERED, 200, 0, (struct mono){ 1 });
+	record_end(entry, RECORD_ANSWERED, 200, 0, (struct mono){ 1 });
 }
 
 static void clearing_spares_what_is_pending(void **unused)
@@ -30,7 +30,7 @@ static void clearing_spares_what_is_pending(void **unused)
 	record_init(&record);
 	first = record_begin(&record, "GET", "/a", "", "", 0);
 	second = record_begin(&record, "GET", "/b", "x=1", "", 0);
-	end(&record, first);
+	end(first);
 	record_clear(&record);
 	assert_ptr_equal(oldest(&record), second);
 	assert_int_equal(record.count, 1);
@@ -45,7 +45,7 @@ static void the_oldest_are_forgotten_past_the_bound(void **unused)
 	(void)unused;
 	record_init(&record);
 	for (int i = 0; i < RECORD_KEPT + 10; i++)
-		end(&record, record_begin(&record, "GET", "/", "", "", 0));
+		end(record_begin(&record, "GET", "/", "", "", 0));
 	assert_int_equal(record.count, RECORD_KEPT);
 	assert_int_equal(oldest(&record)->seq, 11);
 	record_fini(&record);
@@ -64,7 +64,7 @@ static void long_bodies_are_cut_and_all_together_bounded(void **unused)
 		entry = record_begin(&record, "POST", "/", "", body, sizeof(body));
 		assert_int_equal(strlen(entry->body), RECORD_BODY_MAX);
 		assert_int_equal(entry->body_len, sizeof(body));
-		end(&record, entry);
+		end(entry);
 	}
 	assert_true(record.bytes <= RECORD_BYTES_MAX + RECORD_BODY_MAX);
 	record_fini(&record);

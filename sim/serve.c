@@ -37,8 +37,7 @@ struct call {
 
 static void call_end(struct call *call, enum record_state state)
 {
-	record_end(&call->sim->record, call->entry, state, call->reply.status, call->reply.code,
-		   mono_now());
+	record_end(call->entry, state, call->reply.status, call->reply.code, mono_now());
 	list_remove(&call->node);
 	timer_destroy(call->timer);
 	faults_release(call->rule);
