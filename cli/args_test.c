@@ -34,10 +34,11 @@ struct line {
 
 static char **cut(struct line *line, const char *text)
 {
-	char *rest = line->text, *word;
+	char *rest, *word;
 	size_t count = 0;
 
 	assert_true(STR_SET(line->text, text));
+	rest = line->text;
 	while (*line->text && count + 1 < WORDS_MAX && (word = strsep(&rest, " "))) {
 		if (strcmp(word, "_") == 0)
 			*word = '\0';

@@ -154,8 +154,9 @@ static void explain(const struct client *client, struct err *err)
 	if (!client->socket)
 		return;
 	problem = try_socket(client->socket);
-	err_set(err, ERR_UNREACHABLE, "%s: %s; %s", client->socket,
-		problem ? strerror(problem) : "no connection", cure_for(problem));
+	/* The path last: it may be long, and cut. */
+	err_set(err, ERR_UNREACHABLE, "no daemon answers: %s; %s (%s)",
+		problem ? strerror(problem) : "no connection", cure_for(problem), client->socket);
 }
 
 /* ---- the call ---------------------------------------------------------------------------- */

@@ -17,18 +17,14 @@
 #include "cli/json_text.h"
 #include "cli/print.h"
 
-#define BUSY_MS 5000
+#define BUSY_MS       5000
+#define STEPS_BETWEEN 1000 /* of SQLite's machine, between looks at whether to go on */
 
-static sqlite3 *volatile interruptible; /* what Ctrl-C ends; NULL: nothing */
 static volatile sig_atomic_t caught;
 
 static void on_signal(int signum)
 {
-	sqlite3 *db = interruptible;
-
 	caught = signum;
-	if (db)
-		sqlite3_interrupt(db);
 }
 
 static void catch_signals(void)
@@ -38,6 +34,13 @@ static void catch_signals(void)
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+}
+
+/* Not sqlite3_interrupt(), which a statement that has not begun yet would miss. */
+static int is_interrupted(void *arg)
+{
+	(void)arg;
+	return caught != 0;
 }
 
 /* ---- the file ---------------------------------------------------------------------------- */
@@ -82,6 +85,7 @@ static bool open_journal(const char *path, sqlite3 **db, struct err *err)
 	    sqlite3_exec(*db, "PRAGMA query_only = 1", NULL, NULL, NULL) != SQLITE_OK ||
 	    sqlite3_set_authorizer(*db, judge, NULL) != SQLITE_OK)
 		return err_set(err, ERR_IO, "%s: %s", path, sqlite3_errmsg(*db));
+	sqlite3_progress_handler(*db, STEPS_BETWEEN, is_interrupted, NULL);
 	return true;
 }
 
@@ -102,7 +106,7 @@ static bool prepare(sqlite3 *db, const char *sql, sqlite3_stmt **statement, stru
 		return err_set(err, ERR_USAGE, "an SQL statement is needed");
 	if (rest[strspn(rest, " \t\r\n;")] != '\0')
 		return err_set(err, ERR_USAGE, "one SQL statement at a time");
-	if (!sqlite3_stmt_readonly(*statement))
+	if (!sqlite3_stmt_readonly(*statement) || sqlite3_column_count(*statement) == 0)
 		return err_set(err, ERR_REFUSED, "only what reads");
 	return true;
 }
@@ -234,10 +238,8 @@ int cmd_journal_sql(struct cli *cli)
 	if (args_has(&cli->args, "--url") || args_has(&cli->args, "--socket"))
 		return cli_usage("journal sql reads the file itself: only --data-dir says where");
 	catch_signals();
-	is_fine = open_journal(cli->paths.journal, &db, &err);
-	interruptible = db;
-	is_fine = is_fine && ask(db, cli->args.operands[0], cli->is_json, &err);
-	interruptible = NULL;
+	is_fine = open_journal(cli->paths.journal, &db, &err) &&
+		  ask(db, cli->args.operands[0], cli->is_json, &err);
 	sqlite3_close(db);
 	if (caught)
 		return CLI_SIGNAL + caught;

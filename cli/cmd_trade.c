@@ -23,6 +23,7 @@
 #define ID_BYTES     12
 #define ID_PREFIX    "cli-"
 #define ID_LEN       (sizeof(ID_PREFIX) + 2 * ID_BYTES)
+#define TEXT_MAX     256
 #define SLIPPAGE_MAX 10000 /* basis points; the daemon knows the bound too */
 
 /* ---- the order --------------------------------------------------------------------------- */
@@ -128,25 +129,48 @@ static bool make_prefer(const struct args *args, char prefer[PREFER_LEN], struct
 
 /* ---- the answer -------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *json, const char *key)
+/* Of a member, for a note; buf_fini() the result. */
+static struct buf text_of(const json_t *json, const char *key)
 {
-	const json_t *value = print_find(json, key);
+	struct buf text;
 
-	return json_is_string(value) ? json_string_value(value) : "?";
+	buf_init(&text, TEXT_MAX);
+	print_value(&text, print_find(json, key), PRINT_TEXT);
+	return text;
 }
 
-static void show_placed(const struct cli *cli, const struct answer *answer)
+static void note_pending(const json_t *order, const char *what)
+{
+	struct buf state = text_of(order, "state"), id = text_of(order, "order_id");
+
+	cli_note("%s, it is %s; ask: deltagate order %s", what, buf_str(&state), buf_str(&id));
+	buf_fini(&state);
+	buf_fini(&id);
+}
+
+static bool is_in(const json_t *order, const char *state)
+{
+	const json_t *value = print_find(order, "state");
+
+	return json_is_string(value) && strcmp(json_string_value(value), state) == 0;
+}
+
+/* A known id is answered with its order, also when that was refused long ago. */
+static int judge_replay(const json_t *order)
+{
+	cli_note("this client_order_id is known: nothing new was placed");
+	return is_in(order, "rejected") || is_in(order, "failed") ? CLI_REFUSED : CLI_DONE;
+}
+
+static int show_placed(const struct cli *cli, const struct answer *answer)
 {
 	if (cli->is_json)
 		cli_print_raw(answer);
 	else
 		show_order_line(answer->json);
-	if (answer->status == 200)
-		cli_note("this client_order_id is known: nothing new was placed");
 	if (answer->status == 202)
-		cli_note("no outcome yet, it is %s; do not place another one, ask: "
-			 "deltagate order %s",
-			 text_of(answer->json, "state"), text_of(answer->json, "order_id"));
+		note_pending(answer->json, "no outcome yet, so do not place another one");
+	return answer->status == 200 ? judge_replay(answer->json) : CLI_DONE;
 }
 
 /* Whether there is an order nobody here knows. */
@@ -175,7 +199,7 @@ static int place(struct cli *cli, const json_t *body, const char *id, const char
 	int status = cli_call(cli, &request, &answer);
 
 	if (status == CLI_DONE)
-		show_placed(cli, &answer);
+		status = show_placed(cli, &answer);
 	else if (is_lost(&answer))
 		explain_lost(id);
 	answer_fini(&answer);
@@ -249,30 +273,37 @@ int cmd_cancel(struct cli *cli)
 	if (status == CLI_DONE && !cli->is_json)
 		show_order_line(answer.json);
 	if (status == CLI_DONE && answer.status == 202)
-		cli_note("not known to be cancelled yet, it is %s; ask: deltagate order %s",
-			 text_of(answer.json, "state"), text_of(answer.json, "order_id"));
+		note_pending(answer.json, "not known to be cancelled yet");
 	answer_fini(&answer);
 	buf_fini(&target);
 	return status;
 }
 
+/* {"cancelled": [ID], "pending": [ID], "failed": [{"order_id", "code", "detail"}]} */
 static void show_sweep(const json_t *json)
 {
-	static const char *const ends[] = { "cancelled", "pending" };
-	const json_t *failed = print_find(json, "failed");
+	static const struct column columns[] = {
+		{ "ORDER_ID", "order_id", PRINT_TEXT },
+		{ "OUTCOME", "outcome", PRINT_TEXT },
+		{ "DETAIL", "detail", PRINT_TEXT },
+	};
+	static const char *const outcomes[] = { "cancelled", "pending", "failed" };
+	json_t *rows = json_array();
 
-	for (size_t end = 0; end < ARRAY_LEN(ends); end++) {
-		const json_t *ids = print_find(json, ends[end]);
+	for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
+		const json_t *ended = print_find(json, outcomes[i]);
 
-		for (size_t i = 0; i < json_array_size(ids); i++)
-			printf("%s  %s\n", json_string_value(json_array_get(ids, i)), ends[end]);
+		for (size_t at = 0; at < json_array_size(ended); at++) {
+			json_t *one = json_array_get(ended, at);
+			json_t *row = json_is_object(one) ? json_copy(one)
+							  : json_pack("{sO}", "order_id", one);
+
+			json_object_set_new(row, "outcome", json_string(outcomes[i]));
+			json_array_append_new(rows, row);
+		}
 	}
-	for (size_t i = 0; i < json_array_size(failed); i++) {
-		const json_t *one = json_array_get(failed, i);
-
-		printf("%s  failed: %s: %s\n", text_of(one, "order_id"), text_of(one, "code"),
-		       text_of(one, "detail"));
-	}
+	print_rows(stdout, rows, columns, ARRAY_LEN(columns));
+	json_decref(rows);
 }
 
 int cmd_cancel_all(struct cli *cli)

@@ -28,6 +28,7 @@ struct table *table_create(FILE *out, size_t columns)
 {
 	struct table *table = mem_alloc(sizeof(*table));
 
+	assert(columns > 0);
 	table->out = out;
 	table->columns = columns;
 	table->cells = mem_array(columns * LINES_KEPT, sizeof(*table->cells));
@@ -48,21 +49,27 @@ static size_t width_of(const char *text)
 }
 
 /* Nothing that could move the cursor, and nothing that is not UTF-8. */
-static char *printable(const char *text, size_t len)
+static void add_clean(struct buf *to, const char *text, size_t len)
 {
-	struct buf clean;
 	uint32_t point;
 	size_t used;
 
-	buf_init(&clean, len);
 	for (size_t at = 0; at < len; at += used ? used : 1) {
 		used = utf8_next(text + at, len - at, &point);
 		if (used == 0 || utf8_is_control(point))
-			buf_add_char(&clean, '?');
+			buf_add_char(to, '?');
 		else
-			buf_add(&clean, text + at, used);
+			buf_add(to, text + at, used);
 	}
-	return buf_take(&clean);
+}
+
+static char *clean_copy(const char *text, size_t len)
+{
+	struct buf copy;
+
+	buf_init(&copy, len);
+	add_clean(&copy, text, len);
+	return buf_take(&copy);
 }
 
 static void widen(struct table *table, size_t column, const char *text)
@@ -76,7 +83,7 @@ static void widen(struct table *table, size_t column, const char *text)
 void table_head(struct table *table, size_t column, const char *title, bool is_right)
 {
 	assert(column < table->columns && !table->titles[column]);
-	table->titles[column] = printable(title, strlen(title));
+	table->titles[column] = clean_copy(title, strlen(title));
 	table->is_right[column] = is_right;
 	widen(table, column, table->titles[column]);
 }
@@ -111,11 +118,13 @@ static void print_kept(struct table *table)
 
 void table_add(struct table *table, const char *text, size_t len)
 {
-	size_t column = table->cell_count % table->columns;
+	size_t column;
 
+	assert(table->columns > 0);
+	column = table->cell_count % table->columns;
 	if (table->cell_count == table->columns * LINES_KEPT)
 		print_kept(table);
-	table->cells[table->cell_count] = printable(text, len);
+	table->cells[table->cell_count] = clean_copy(text, len);
 	widen(table, column, table->cells[table->cell_count++]);
 }
 
@@ -154,7 +163,8 @@ static void add_json(struct buf *to, const json_t *value)
 {
 	char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(15));
 
-	buf_add_str(to, text ? text : "?");
+	if (text)
+		add_clean(to, text, strlen(text));
 	free(text);
 }
 
@@ -171,10 +181,11 @@ static void add_list(struct buf *to, const json_t *list)
 
 static void add_time(struct buf *to, const char *text, size_t len)
 {
-	if (len > TIME_TO_SEC && text[len - 1] == 'Z')
-		buf_printf(to, "%.*sZ", TIME_TO_SEC, text);
-	else
-		buf_add(to, text, len);
+	bool is_cut = len > TIME_TO_SEC && text[len - 1] == 'Z';
+
+	add_clean(to, text, is_cut ? TIME_TO_SEC : len);
+	if (is_cut)
+		buf_add_char(to, 'Z');
 }
 
 void print_value(struct buf *to, const json_t *value, enum print_kind kind)
@@ -184,7 +195,7 @@ void print_value(struct buf *to, const json_t *value, enum print_kind kind)
 	else if (json_is_string(value) && kind == PRINT_TIME)
 		add_time(to, json_string_value(value), json_string_length(value));
 	else if (json_is_string(value))
-		buf_add(to, json_string_value(value), json_string_length(value));
+		add_clean(to, json_string_value(value), json_string_length(value));
 	else if (json_is_boolean(value))
 		buf_add_str(to, json_is_true(value) ? "yes" : "no");
 	else if (json_is_array(value))
@@ -225,15 +236,12 @@ void print_members(FILE *out, const json_t *object, const struct column *columns
 	for (size_t i = 0; i < count; i++) {
 		const json_t *value = print_find(object, columns[i].key);
 		struct buf text;
-		char *clean;
 
 		if (!value)
 			continue;
 		buf_init(&text, VALUE_MAX);
 		print_value(&text, value, columns[i].kind);
-		clean = printable(buf_str(&text), text.len);
-		fprintf(out, "%-*s  %s\n", (int)width, columns[i].title, clean);
-		mem_free(clean);
+		fprintf(out, "%-*s  %s\n", (int)width, columns[i].title, buf_str(&text));
 		buf_fini(&text);
 	}
 }

@@ -36,7 +36,7 @@ const json_t *print_find(const json_t *object, const char *key); /* NULL when ab
 
 /* A table of any text. Lines are kept until they are many or the table is finished, as the widest
  * of them decides; so there may be any number. */
-struct table *table_create(FILE *out, size_t columns);
+struct table *table_create(FILE *out, size_t columns); /* at least one */
 void table_head(struct table *table, size_t column, const char *title, bool is_right);
 void table_add(struct table *table, const char *text, size_t len); /* the next cell */
 void table_finish(struct table *table);                            /* prints the rest, and frees */

@@ -64,6 +64,9 @@ static void values_look_as_one_would_write_them(void **unused)
 		{ "\"2026-11-22T11:02:05.123456Z\"", "2026-11-22T11:02:05.123456Z", PRINT_TEXT },
 		{ "\"2026-11-22T11:02:05Z\"", "2026-11-22T11:02:05Z", PRINT_TIME },
 		{ "\"soon\"", "soon", PRINT_TIME },
+		{ "\"2026-11-22T11:02:05\"", "2026-11-22T11:02:05", PRINT_TIME },
+		{ "\"a\\u001b[2J\\u009b\"", "a?[2J?", PRINT_TEXT },
+		{ "{\"a\":\"\\u009b\"}", "{\"a\":\"?\"}", PRINT_TEXT },
 		{ "null", "-", PRINT_TIME },
 	};
 
