@@ -136,7 +136,8 @@ static void set_failure(struct call *call, struct wire_error *error)
 	enum dd_class class_ = class_of(call, result->http_status, error);
 	const char *text = error->text;
 
-	hide_key(key_of(call), error->text);
+	hide_key(call->key, error->text); /* one that is only tried; the other may be told of too */
+	hide_key(call->client->api_key, error->text);
 	set_verdict(call, meanings[class_].verdict, class_);
 	if (text[0] == '\0')
 		text = error->code > 0 ? dd_code_message(error->code) : "an empty answer";
