@@ -1,9 +1,9 @@
 #!/bin/sh
 # install-deps.sh SET... - sees to it that the Debian packages of each set are installed.
 #
-# Sets: build run test lint fuzz cover fresh. Says which packages are missing before it installs
-# them with apt-get (through sudo when not root); when none is missing it is one dpkg-query and
-# no output. On a system without dpkg it installs nothing, and the compiler says what is missing.
+# Sets: build run test lint fuzz cover bench fresh. Says which packages are missing before it
+# installs them with apt-get (through sudo when not root); when none is missing it is one
+# dpkg-query and no output. On a system without dpkg it installs nothing, and the compiler says what is missing.
 set -eu
 
 packages_of() {
@@ -13,10 +13,16 @@ packages_of() {
 		libyaml-dev ;;
 	run) echo sqlite3 curl ca-certificates ;;
 	test) echo libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-aiohttp \
-		python3-websockets python3-hypothesis python3-jsonschema python3-yaml openssl ;;
+		python3-websockets python3-hypothesis python3-jsonschema python3-yaml \
+		python3-cryptography python3-nacl openssl ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3 pyflakes3 git ;;
 	fuzz) echo clang-14 libclang-rt-14-dev ;;
 	cover) echo gcovr ;;
+	bench)
+		echo nginx-light wrk
+		# Node.js from elsewhere often brings npm along, and bears no second one beside it.
+		command -v npm >/dev/null || echo nodejs npm
+		;;
 	fresh) echo debootstrap ;;
 	*)
 		echo "install-deps.sh: no set of packages is called $1" >&2
