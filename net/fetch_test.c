@@ -491,6 +491,19 @@ static void a_refused_connection_is_not_sent(void **state)
 	assert_int_equal(rig->result.status, 0);
 }
 
+/* The name is reserved for never being found; a look-up that hangs must not hang the loop. */
+static void an_unknown_host_is_not_sent(void **state)
+{
+	struct rig *rig = *state;
+	struct fetch_request request = a_request(rig, "POST", "{}");
+	struct mono start = mono_now();
+
+	request.url = "https://no-such-host.invalid/";
+	assert_int_equal(run(rig, &request)->outcome, FETCH_NOT_SENT);
+	assert_int_equal(rig->result.err.code, ERR_UNREACHABLE);
+	assert_true(mono_diff_ms(mono_now(), start) < 4000);
+}
+
 /* Connects, but never says a word of TLS. */
 static void a_handshake_that_never_answers_is_not_sent(void **state)
 {
@@ -1047,6 +1060,7 @@ int main(void)
 		TEST(an_endless_head_is_lost),
 		TEST(silence_is_lost_after_the_timeout),
 		TEST(a_refused_connection_is_not_sent),
+		TEST(an_unknown_host_is_not_sent),
 		TEST(a_handshake_that_never_answers_is_not_sent),
 		TEST(unusable_requests_are_not_sent),
 		cmocka_unit_test(only_https_and_loopback_http_are_urls),

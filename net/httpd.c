@@ -30,6 +30,7 @@ struct httpd {
 	struct timer *timer; /* the library's */
 	/* The library's own timeout starts again with every byte: these do not. */
 	struct patience *idle, *head, *body;
+	struct patience *ended; /* none at all, but for what the library has read already */
 	struct list handed_out; /* requests without an answer */
 	struct list answered;   /* requests whose connection is to be resumed */
 	size_t pending;
@@ -136,6 +137,20 @@ static void on_connection(void *arg, struct MHD_Connection *mhd, void **context,
 	}
 }
 
+/* The end of the client's sending that came together with its request is not told to the library a
+ * second time: without this look it would wait for more until the idle time is over. */
+static bool has_ended(const struct http_conn *conn)
+{
+	char byte;
+
+	return recv(conn->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void await_next(struct httpd *httpd, struct http_conn *conn)
+{
+	patient_wait(&conn->patient, has_ended(conn) ? httpd->ended : httpd->idle);
+}
+
 /* ---- Requests ---- */
 
 /* The earliest sight of a request, and the only one of its whole target. What it returns is the
@@ -171,7 +186,7 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 	if (request->was_suspended)
 		put_answer_first(request, false);
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-		patient_wait(&request->conn->patient, httpd->idle);
+		await_next(httpd, request->conn);
 	http_request_destroy(request);
 	*context = NULL;
 }
@@ -399,6 +414,7 @@ bool httpd_create(struct loop *loop, const struct httpd_config *config, struct h
 	}
 	watch_mhd(httpd);
 	httpd->idle = patience_create(loop, httpd->config.idle_timeout_ms, on_late);
+	httpd->ended = patience_create(loop, 0, on_late);
 	httpd->head = patience_create(loop, httpd->config.head_timeout_ms, on_late);
 	httpd->body = patience_create(loop, httpd->config.body_timeout_ms, on_late);
 	*result = httpd;
@@ -426,6 +442,7 @@ void httpd_destroy(struct httpd *httpd)
 	MHD_stop_daemon(httpd->mhd);
 	timer_destroy(httpd->timer);
 	patience_destroy(httpd->idle);
+	patience_destroy(httpd->ended);
 	patience_destroy(httpd->head);
 	patience_destroy(httpd->body);
 	loop_free_later(httpd->loop, httpd);

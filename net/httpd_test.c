@@ -80,15 +80,29 @@ static void handle(void *arg, struct http_request *request)
 	timer_start(rig->later, 5);
 }
 
+static void reply_refused(struct http_request *request)
+{
+	const struct rig *rig = http_get(request);
+	char *text = mem_strdup("in our own words");
+
+	http_reply_header(request, "X-Refused", "yes");
+	http_reply_take(request, rig->refused_status, "text/plain", text, strlen(text));
+}
+
 static void refuse(void *arg, struct http_request *request, int status)
 {
 	struct rig *rig = arg;
-	char *text = mem_strdup("in our own words");
 
 	rig->refused++;
 	rig->refused_status = status;
-	http_reply_header(request, "X-Refused", "yes");
-	http_reply_take(request, status, "text/plain", text, strlen(text));
+	http_set(request, rig);
+	if (!rig->replies_later) {
+		reply_refused(request);
+		return;
+	}
+	rig->reply = reply_refused;
+	rig->waiting[rig->waiting_count++] = request;
+	timer_start(rig->later, 5);
 }
 
 static void take_socket(struct rig *rig)
@@ -300,6 +314,19 @@ static void a_client_that_sends_no_more_still_gets_its_late_reply(void **state)
 	close(other);
 }
 
+/* Both in one event: the library hears of the end no second time. */
+static void an_end_that_came_with_the_request_is_noticed(void **state)
+{
+	struct rig *rig = *state;
+	struct mono start = mono_now();
+
+	send_text(rig->client, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+	shutdown(rig->client, SHUT_WR);
+	rig->keeps_open = true;
+	assert_non_null(strstr(exchange(rig, ""), "/1"));
+	assert_true(ms_of(start) < 5000);
+}
+
 static void a_client_that_left_while_its_request_waited_does_no_harm(void **state)
 {
 	struct rig *rig = *state;
@@ -500,7 +527,7 @@ static void what_the_library_itself_refuses_never_reaches_the_handler(void **sta
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		struct rig *rig;
 
-		set_up((void **)&rig);
+		set_up_impatient((void **)&rig);
 		exchange(rig, cases[i]);
 		if (rig->handled != 0)
 			print_error("case %zu\n", i);
@@ -538,6 +565,18 @@ static void a_chunked_body_somewhat_too_large_is_refused(void **state)
 	assert_int_equal(rig->refused_status, 413);
 	assert_int_equal(rig->handled, 0);
 	mem_free(text);
+}
+
+static void a_refusal_may_come_later(void **state)
+{
+	struct rig *rig = *state;
+	const char *seen;
+
+	rig->replies_later = rig->keeps_open = true;
+	seen = exchange(rig, HEAD("POST /") "Content-Length: 99999\r\n\r\nabc");
+	assert_non_null(strstr(seen, "HTTP/1.1 413 "));
+	assert_non_null(strstr(seen, "in our own words"));
+	assert_int_equal(rig->refused, 1);
 }
 
 static void a_body_of_exactly_the_bound_is_taken(void **state)
@@ -812,6 +851,7 @@ int main(void)
 		TEST(pipelined_requests_are_answered_in_order),
 		TEST(pipelined_requests_may_all_be_answered_later),
 		TEST(a_client_that_sends_no_more_still_gets_its_late_reply),
+		TEST(an_end_that_came_with_the_request_is_noticed),
 		TEST(a_client_that_left_while_its_request_waited_does_no_harm),
 		TEST(reply_headers_are_sent_unless_they_would_break_the_head),
 		TEST(a_stopping_server_closes_after_each_reply),
@@ -822,6 +862,7 @@ int main(void)
 		cmocka_unit_test(what_the_library_itself_refuses_never_reaches_the_handler),
 		TEST(a_body_somewhat_too_large_is_read_refused_and_forgotten),
 		TEST(a_chunked_body_somewhat_too_large_is_refused),
+		TEST(a_refusal_may_come_later),
 		TEST(a_body_of_exactly_the_bound_is_taken),
 		TEST(an_endless_body_is_cut_off),
 		TEST(a_head_too_long_is_refused_in_our_own_words),
