@@ -58,7 +58,7 @@ class Contract:
         known = next((op for op in self.paths_of(path) if op[0] == method), None)
         if known is None:
             # What is not an operation has one answer only: a problem.
-            must(400 <= status < 500 or status == 503, f"{where}: no such operation in openapi.yaml")
+            must(400 <= status < 500 or status == 503, f"{where}: not in openapi.yaml")
             self.check_problem(where, content_type, body)
             return
         answers = known[3]["responses"]
