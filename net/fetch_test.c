@@ -648,7 +648,7 @@ static void retry_after_is_read_in_seconds(void **state)
 	};
 	struct rig *rig = *state;
 
-	start_server(rig, answer_and_close);
+	start_server(rig, answer_all);
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		rig->server.answer = cases[i].answer;
 		assert_int_equal(ask(rig, "POST", "{}")->retry_after_ms, cases[i].ms);

@@ -464,7 +464,7 @@ int main(void)
 		TEST(half_a_head_and_no_more_to_come_is_closed_at_once),
 		SLOW_TEST(silence_is_closed_at_the_deadline),
 		TEST(a_client_that_stops_sending_after_its_request_is_answered),
-		TEST(what_is_not_http_gets_an_answer_of_the_http_server_or_none),
+		SLOW_TEST(what_is_not_http_gets_an_answer_of_the_http_server_or_none),
 		TEST(a_head_too_long_is_refused),
 		TEST(more_silent_clients_than_allowed_are_closed_at_once),
 		TEST(out_of_descriptors_the_door_waits_without_spinning),
