@@ -1,4 +1,4 @@
-# deltagate. The targets people use: all run test asan tsan fuzz lint cover install clean.
+# deltagate. The targets people use: all run test asan tsan fuzz bench lint cover install clean.
 # Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -36,6 +36,7 @@ DEPS_tsan  := run test
 DEPS_fuzz  := fuzz
 DEPS_lint  := lint test
 DEPS_cover := run test cover
+DEPS_bench := run test bench
 DEPS       := $(sort build $(foreach goal,$(MAKECMDGOALS),$(DEPS_$(goal))))
 GOALS      := $(or $(MAKECMDGOALS),all)
 
@@ -167,6 +168,18 @@ fuzz:
 		setarch --addr-no-randomize fuzz/fuzz_$$name -max_total_time=$(SECONDS) -timeout=10 \
 			-rss_limit_mb=2048 -verbosity=0 -print_final_stats=1 \
 			grown/$$name $(CURDIR)/tests/fuzz/corpus/$$name || exit 1; done
+
+# ---- Speed: tests/bench/bench.py, beside what one would use instead ----
+BENCH    := $(addprefix $(BUILD)/bench/,bare load sign append)
+
+$(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/rounds.o \
+		$(LIBS_server)
+	$(LINK)
+
+.PHONY: bench
+bench: all $(BENCH)
+	@DELTAGATE_BUILD=$(BUILD) PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 \
+		$(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
 
 # ---- Running ----
 .PHONY: run
