@@ -173,12 +173,15 @@ static int show_placed(const struct cli *cli, const struct answer *answer)
 	return answer->status == 200 ? judge_replay(answer->json) : CLI_DONE;
 }
 
-/* Whether there is an order nobody here knows. */
-static void explain_lost(const char *id)
+/* An order may be live that nobody here knows. Repeated, it must be the same in every field. */
+static void explain_lost(const json_t *body, const char *id)
 {
+	const json_t *until = json_object_get(body, "valid_until");
+
 	cli_note("the order may have been placed all the same; ask: deltagate order client:%s", id);
-	cli_note("the same command with --id %s places it if that did not happen, and never twice",
-		 id);
+	cli_note("the same command with --id %s%s%s places it if that did not happen, and never "
+		 "twice",
+		 id, until ? " --valid-until " : "", until ? json_string_value(until) : "");
 }
 
 static bool is_lost(const struct answer *answer)
@@ -201,7 +204,7 @@ static int place(struct cli *cli, const json_t *body, const char *id, const char
 	if (status == CLI_DONE)
 		status = show_placed(cli, &answer);
 	else if (is_lost(&answer))
-		explain_lost(id);
+		explain_lost(body, id);
 	answer_fini(&answer);
 	free(text);
 	return status;

@@ -347,9 +347,11 @@ def test_whatever_answers_nothing_crashes_and_no_terminal_is_touched(tmp_path, a
 
 def test_an_answer_that_is_cut_short_is_lost(tmp_path):
     with impostor(tmp_path, 201, b'{"order_id"', cut=100):
-        done = run("--data-dir", tmp_path, "buy", "A", "1", "--price", "1", "--id", "cut-1")
+        done = run("--data-dir", tmp_path, "buy", "A", "1", "--price", "1", "--id", "cut-1",
+                   "--valid-until", "+1h")
     assert done.returncode == UNREACHABLE
     assert "deltagate order client:cut-1" in done.stderr
+    assert re.search(r"--id cut-1 --valid-until 20\S+Z ", done.stderr), said(done)
 
 
 # ---- usage --------------------------------------------------------------------------------
@@ -593,8 +595,8 @@ CHANGES = (
     "create table x(y)", "create temp table x(y)", "vacuum", "vacuum into '{folder}/copy.db'",
     "attach '{folder}/other.db' as other", "pragma journal_mode = delete", "pragma wal_checkpoint",
     "pragma wal_checkpoint(truncate)", "pragma locking_mode = exclusive", "pragma query_only = 0",
-    "pragma user_version = 9", "select load_extension('x')", "with x as (select 1) delete from orders",
-    "explain delete from orders", "reindex", "analyze",
+    "pragma user_version = 9", "select load_extension('x')", "explain delete from orders",
+    "with x as (select 1) delete from orders", "reindex", "analyze",
 )
 WRONG_SQL = ("select", "select 1; select 2", "", ";", "select nothing from nowhere", "/* */",
              "select zeroblob(-1) from orders where x = ?")
