@@ -197,5 +197,5 @@ void api_limits_get(struct api_call *call)
 
 void api_openapi_get(struct api_call *call)
 {
-	api_reply_static(call, "application/yaml", documents_openapi, documents_openapi_len());
+	api_reply_static(call, "application/yaml", documents_openapi, documents_openapi_size);
 }

@@ -1,20 +1,14 @@
 #include "server/documents.h"
 
-extern const char documents_openapi_end[];
-
 /* Paths are from where the compiler runs: the root. */
 __asm__(".pushsection .rodata\n"
-	".global documents_openapi\n"
-	".hidden documents_openapi\n"
+	".global documents_openapi, documents_openapi_size\n"
+	".hidden documents_openapi, documents_openapi_size\n"
 	"documents_openapi:\n"
 	"	.incbin \"openapi.yaml\"\n"
-	".global documents_openapi_end\n"
-	".hidden documents_openapi_end\n"
-	"documents_openapi_end:\n"
+	"1:\n"
 	"	.byte 0\n"
+	"	.balign 8\n"
+	"documents_openapi_size:\n"
+	"	.8byte 1b - documents_openapi\n"
 	".popsection\n");
-
-size_t documents_openapi_len(void)
-{
-	return (size_t)(documents_openapi_end - documents_openapi);
-}

@@ -2,8 +2,8 @@
  * binary. Any thread. */
 #ifndef SERVER_DOCUMENTS_H
 #define SERVER_DOCUMENTS_H
-#include <stddef.h>
+#include <stdint.h>
 
 extern const char documents_openapi[]; /* openapi.yaml */
-size_t documents_openapi_len(void);
+extern const uint64_t documents_openapi_size;
 #endif

@@ -158,11 +158,10 @@ struct path {
 	size_t count;
 };
 
-static bool split_path(const char *raw, struct path *path)
+static bool split_path(const char *raw, struct path *path) /* which is empty */
 {
 	char *to = path->text;
 
-	path->count = 0;
 	while (*raw == '/') {
 		size_t len = strcspn(++raw, "/");
 		size_t room = (size_t)(path->text + sizeof(path->text) - to);
@@ -399,7 +398,7 @@ void routes_handle(void *arg, struct http_request *request)
 	const struct route *route;
 	char allow[ALLOW_MAX];
 	int64_t retry_ms = -1;
-	struct path path;
+	struct path path = { .count = 0 };
 	struct err err;
 
 	if (!check_host(call, &err) || !check_origin(call, &err)) {
