@@ -1,6 +1,6 @@
 """What the local API looks like from outside: rows S36 to S39 and S57 to S63, the document and its
-examples, paging, waiting, ownership, and what browsers may do. Each answer of an app is held against
-openapi.yaml on the way."""
+examples, paging, waiting, ownership, and what browsers may do. Each answer of an app is held
+against openapi.yaml on the way."""
 import http.client
 import json
 import statistics
