@@ -10,6 +10,7 @@ void bucket_init(struct bucket *bucket, int64_t capacity, int64_t refill_m, stru
 	assert(capacity > 0 && refill_m > 0);
 	bucket->capacity_u = capacity * TOKEN_U;
 	bucket->tokens_u = bucket->capacity_u;
+	bucket->spare_n = 0;
 	bucket->refill_m = refill_m;
 	bucket->filled = now;
 }
@@ -17,8 +18,7 @@ void bucket_init(struct bucket *bucket, int64_t capacity, int64_t refill_m, stru
 static void bucket_fill(struct bucket *bucket, struct mono now)
 {
 	int64_t passed_us = mono_diff_us(now, bucket->filled);
-	int64_t missing_u = bucket->capacity_u - bucket->tokens_u;
-	int64_t gained_u;
+	int64_t gained_n;
 
 	if (passed_us <= 0)
 		return;
@@ -26,10 +26,14 @@ static void bucket_fill(struct bucket *bucket, struct mono now)
 	 * keeps the product within 64 bits. */
 	if (passed_us > INT64_C(3600) * 1000000)
 		passed_us = INT64_C(3600) * 1000000;
-	gained_u = passed_us * bucket->refill_m / 1000;
-	if (gained_u == 0)
-		return; /* too soon to count; do not lose the time */
-	bucket->tokens_u += gained_u < missing_u ? gained_u : missing_u;
+	/* What many short looks each gain below a millionth adds up: it is kept. */
+	gained_n = passed_us * bucket->refill_m + bucket->spare_n;
+	bucket->tokens_u += gained_n / 1000;
+	bucket->spare_n = gained_n % 1000;
+	if (bucket->tokens_u >= bucket->capacity_u) {
+		bucket->tokens_u = bucket->capacity_u;
+		bucket->spare_n = 0;
+	}
 	bucket->filled = now;
 }
 
@@ -60,7 +64,8 @@ struct mono bucket_ready(struct bucket *bucket, struct mono now)
 		return now;
 	/* Counted from the last filling, rounded up. */
 	return (struct mono){ bucket->filled.us +
-			      (missing_u * 1000 + bucket->refill_m - 1) / bucket->refill_m };
+			      (missing_u * 1000 - bucket->spare_n + bucket->refill_m - 1) /
+				      bucket->refill_m };
 }
 
 void window_init(struct window *window, int slots, int64_t length_us)

@@ -16,6 +16,7 @@
 struct bucket {
 	int64_t capacity_u; /* in millionths of a token */
 	int64_t tokens_u;
+	int64_t spare_n;    /* below a millionth: 0 to 999 thousandths of one */
 	int64_t refill_m;   /* thousandths of a token per second */
 	struct mono filled; /* tokens_u was right then */
 };
