@@ -630,17 +630,18 @@ def test_the_journal_is_read_without_a_daemon(rig, app):
 
 def test_a_long_question_to_the_journal_can_be_interrupted(rig, app):
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select max(x) from n"
-    process = subprocess.Popen([PROGRAM, "--data-dir", rig.daemon.data_dir, "journal", "sql",
-                                endless], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               env=ENVIRONMENT)
-    # It has the file open: it is past the start.
-    links = f"/proc/{process.pid}/fd"
-    wait_for(lambda: any(os.readlink(f"{links}/{fd}").endswith("/journal.db")
-                         for fd in os.listdir(links)), 10)
-    process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=20 * SLOWNESS)
-    assert process.returncode == 128 + signal.SIGINT
-    assert out == b""
+    with subprocess.Popen([PROGRAM, "--data-dir", rig.daemon.data_dir, "journal", "sql", endless],
+                          stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
+        try:
+            # It has the file open: it is past the start.
+            links = f"/proc/{process.pid}/fd"
+            wait_for(lambda: any(os.readlink(f"{links}/{fd}").endswith("/journal.db")
+                                 for fd in os.listdir(links)), 10)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(20 * SLOWNESS) == 128 + signal.SIGINT
+            assert process.stdout.read() == b""
+        finally:
+            process.kill()
     assert app.order().status == 201
 
 
