@@ -25,7 +25,7 @@ struct rig {
 	struct hook *hook, *second_hook;
 	struct signal_watch *signal;
 	struct mono deadline;
-	int fds[2];
+	int fds[2], started[2];
 	unsigned hooks, events;
 	bool was_mine_there, was_mine_here;
 };
@@ -434,7 +434,10 @@ static void writing_to_a_closed_peer_is_an_error_and_no_signal(void **state)
 static void ask_whose_it_is(void *arg)
 {
 	struct rig *rig = arg;
+	char byte;
 
+	/* A loop that does not run yet is anybody's. */
+	assert(read(rig->started[0], &byte, 1) == 1);
 	rig->was_mine_there = loop_is_mine(rig->loop);
 }
 
@@ -443,6 +446,7 @@ static void ask_here(void *arg)
 	struct rig *rig = arg;
 
 	rig->was_mine_here = loop_is_mine(rig->loop);
+	assert(write(rig->started[1], "x", 1) == 1);
 }
 
 static void the_loop_belongs_to_the_thread_that_runs_it(void **state)
@@ -450,8 +454,11 @@ static void the_loop_belongs_to_the_thread_that_runs_it(void **state)
 	struct rig *rig = *state;
 
 	assert_true(loop_is_mine(rig->loop));
+	assert_int_equal(pipe(rig->started), 0);
 	loop_later(rig->loop, ask_here, rig);
 	run_beside(rig->loop, ask_whose_it_is, rig); /* which also wakes from that thread */
+	close(rig->started[0]);
+	close(rig->started[1]);
 	assert_true(rig->was_mine_here);
 	assert_false(rig->was_mine_there);
 	assert_true(loop_is_mine(rig->loop));
