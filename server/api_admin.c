@@ -173,7 +173,9 @@ static void token_made(void *arg, const struct err *err)
 	json_token_members(&out, &fresh->token);
 	json_out_str(&out, "token", fresh->text);
 	json_out_object_end(&out);
-	api_reply(call, 201, &out);
+	api_reply_copy(call, 201, "application/json", out.buf.data, out.buf.len);
+	secret_wipe(out.buf.data, out.buf.len);
+	json_out_fini(&out);
 }
 
 void api_tokens_post(struct api_call *call)
