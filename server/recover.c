@@ -86,11 +86,12 @@ static void take_up(void *arg, struct tracked *tracked)
 		take_up_unsent(recovering, tracked);
 		return;
 	case ORDER_SUBMITTING:
-		orders_move(daemon->orders, tracked, EV_LOSE, &step);
-		/* fall through */
 	case ORDER_UNKNOWN:
 		recovering->counts->settling++;
 		settle_start(daemon->settle, tracked, false);
+		/* Last: the record's new time would make its doubt look young. */
+		if (tracked->order.facts.state == ORDER_SUBMITTING)
+			orders_move(daemon->orders, tracked, EV_LOSE, &step);
 		return;
 	case ORDER_OPEN:
 	case ORDER_PARTIALLY_FILLED:

@@ -1,6 +1,8 @@
 """The daemon stops or dies while orders rest, trade and hang; after the next start all is true."""
+import contextlib
 import http.client
 import random
+import sqlite3
 import threading
 
 import pytest
@@ -75,6 +77,23 @@ def test_with_resume_accepted_a_waiting_order_is_sent_after_the_restart(rig, app
     states = [o["state"] for o in app.get("/v1/orders").json["data"]]
     assert states == ["open"] * 12
     assert len(live_on_exchange(rig.sim)) == 12
+
+
+@pytest.mark.rig(settle_resubmit_ms="1000")
+def test_an_order_that_hung_long_ago_is_not_placed_now(rig, app):
+    rig.sim.faults({"match": {"path": "/order/submit"}, "stall": "before", "times": 1})
+    answer = app.order(headers={"Prefer": "respond-async"})
+    wait_for(lambda: rig.sim.log("/order/submit"))
+    rig.daemon.kill()
+    with contextlib.closing(sqlite3.connect(rig.daemon.journal_file)) as journal, journal:
+        journal.execute("update orders set updated_at = '2026-01-01T00:00:00.000000Z'")
+    rig.daemon.start()
+    rig.daemon.ready()
+    path = "/v1/orders/" + answer.json["order_id"]
+    wait_for(lambda: is_settled(rig), 20)
+    assert app.get(path).json["state"] == "failed"
+    assert len(rig.sim.log("/order/submit")) == 1
+    assert live_on_exchange(rig.sim) == []
 
 
 def test_new_orders_wait_until_doubtful_ones_are_explained(rig, app):
