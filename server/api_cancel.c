@@ -59,15 +59,16 @@ static void on_time_up(struct api_call *call)
 	answer(call, &tracked->order, tracked->writing == 0);
 }
 
-/* Not signed yet: nothing of it can be on the book. */
+/* It is on its way, or waits to be: not on the book as far as anyone knows. */
 static void withdraw_unsent(struct daemon *daemon, struct tracked *tracked,
 			    const struct journal_step *asked)
 {
+	bool is_first = !tracked->order.facts.cancel_requested;
 	struct journal_step gone = *asked;
 
 	gone.event = order_event_name(EV_CANCEL);
 	if (tracked->place) {
-		if (!place_withdraw(daemon->place, tracked, &gone))
+		if (!place_withdraw(daemon->place, tracked, &gone) && is_first)
 			orders_record(daemon->orders, tracked, asked, NULL, JOURNAL_FACT, NULL,
 				      NULL);
 		return;
@@ -86,9 +87,11 @@ static void withdraw(struct api_call *call, struct tracked *tracked)
 				      .request_id = call->request_id,
 				      .token_id = call->token.token_id };
 
-	if (order_may_be_live(tracked->order.facts.state))
+	if (order_is_final(tracked->order.facts.state))
+		return;
+	if (order_may_be_live(tracked->order.facts.state) && !tracked->place)
 		cancel_start(daemon->cancel, tracked, &asked);
-	else if (!order_is_final(tracked->order.facts.state))
+	else
 		withdraw_unsent(daemon, tracked, &asked);
 }
 

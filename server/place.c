@@ -35,8 +35,8 @@ struct place_job {
 	int build_tries, submit_tries;
 	char *signed_hex;
 	struct err late;   /* what to say if the deadline passes while waiting */
-	bool is_in_flight; /* a request of ours is on its way: its completion uses the job */
-	bool is_withdrawn; /* the app wants it gone before it is signed */
+	bool is_in_flight; /* a request or a write of ours is on its way: its end uses the job */
+	bool is_withdrawn; /* the app wants it gone, if it is not too late */
 };
 
 static void build(void *arg);
@@ -110,6 +110,15 @@ static void end_with(struct place_job *job, enum order_event event, const struct
 	job_end(job);
 }
 
+/* Its app asked for that, and nothing of it was acted on. */
+static void withdraw_now(struct place_job *job)
+{
+	struct journal_step step = { .cause = "app", .detail = "cancelled before it was sent" };
+
+	orders_move(job->place->orders, job->tracked, EV_CANCEL, &step);
+	job_end(job);
+}
+
 static void hand_to_settle(struct place_job *job, const struct dd_result *result, bool is_expired)
 {
 	struct place *place = job->place;
@@ -134,8 +143,7 @@ static void too_late(void *arg)
 {
 	struct place_job *job = arg;
 
-	/* Only before anything was signed: a submit has no deadline of its own here, since the
-	 * bytes are durable and settling decides what becomes of them. */
+	/* Signed or not: what waits here was never sent, or the exchange did not act on it. */
 	end_with(job, EV_FAIL, &job->late, 0, "scheduler");
 }
 
@@ -149,9 +157,7 @@ static void queue(struct place_job *job, enum lane lane, bool is_repeat)
 	ticket->weight = job->tracked->weight;
 	ticket->is_repeat = is_repeat;
 	ticket->go = lane == LANE_ORDER ? build : submit;
-	ticket->late = lane == LANE_ORDER ? too_late : NULL;
-	if (lane != LANE_ORDER)
-		ticket->deadline = (struct mono){ 0 };
+	ticket->late = too_late;
 	ticket->arg = job;
 	scheduler_add(job->place->scheduler, ticket);
 }
@@ -171,6 +177,12 @@ static struct mono deadline_of(const struct place *place, const struct order_ter
 	return deadline;
 }
 
+/* What is said if the time runs out now: no word of a step that was done after all. */
+static void forget_last_try(struct place_job *job)
+{
+	err_set(&job->late, ERR_EXPIRED, "its time ran out before it could be sent");
+}
+
 static struct place_job *job_create(struct place *place, struct tracked *tracked)
 {
 	struct place_job *job = mem_alloc(sizeof(*job));
@@ -180,7 +192,7 @@ static struct place_job *job_create(struct place *place, struct tracked *tracked
 	job->tracked = tracked;
 	job->accepted = loop_now(place->loop);
 	job->ticket.deadline = deadline_of(place, &tracked->order.terms);
-	err_set(&job->late, ERR_EXPIRED, "its time ran out before it could be sent");
+	forget_last_try(job);
 	tracked->place = job;
 	orders_pin(tracked);
 	return job;
@@ -243,6 +255,16 @@ static void submit_done(struct place_job *job, const struct dd_order *seen)
 	job_end(job);
 }
 
+/* Not executed: the very same bytes again, unless nobody wants them there any more. */
+static void submit_once_more(struct place_job *job, const struct dd_result *result)
+{
+	job->late = result->err;
+	if (job->is_withdrawn)
+		withdraw_now(job);
+	else
+		queue(job, LANE_SUBMIT, true);
+}
+
 static void submit_refused(struct place_job *job, const struct dd_result *result)
 {
 	struct place *place = job->place;
@@ -250,10 +272,9 @@ static void submit_refused(struct place_job *job, const struct dd_result *result
 	switch (result->class_) {
 	case DD_CLASS_RATE:
 		scheduler_slow_down(place->scheduler, result->retry_after_ms);
-		queue(job, LANE_SUBMIT, true); /* not executed: the same bytes again */
-		return;
-	case DD_CLASS_AUTH:
-		queue(job, LANE_SUBMIT, true); /* held by venue.c until the key is right again */
+		/* fall through */
+	case DD_CLASS_AUTH: /* held by venue.c until the key is right again */
+		submit_once_more(job, result);
 		return;
 	case DD_CLASS_EXPIRED:
 		hand_to_settle(job, result, true);
@@ -278,6 +299,10 @@ static void submit_not_sent(struct place_job *job, const struct dd_result *resul
 {
 	struct err err = result->err;
 
+	if (job->is_withdrawn) {
+		withdraw_now(job);
+		return;
+	}
 	if (job->submit_tries < job->place->config.tries) {
 		retry_later(job, job->submit_tries, retry_submit, &result->err);
 		return;
@@ -329,10 +354,15 @@ static void signing_recorded(void *arg, const struct err *err)
 {
 	struct place_job *job = arg;
 
-	if (err)
+	job->is_in_flight = false;
+	if (err) {
 		end_with(job, EV_FAIL, err, 0, "journal");
-	else
+	} else if (job->is_withdrawn) {
+		withdraw_now(job);
+	} else {
+		forget_last_try(job);
 		queue(job, LANE_SUBMIT, false);
+	}
 }
 
 static void sign(struct place_job *job, const char *order_id, const char *tx_hex)
@@ -357,20 +387,13 @@ static void sign(struct place_job *job, const char *order_id, const char *tx_hex
 	}
 	LOG(INFO, "order.submitting", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", order_id), F_STR("tx_hash", facts->tx_hash));
+	job->is_in_flight = true;
 	write = journal_write_create();
 	journal_write_submission(write, &tracked->order, job->signed_hex);
 	orders_record(place->orders, tracked, &step, write, JOURNAL_INTENT, signing_recorded, job);
 }
 
 /* ---- build ---------------------------------------------------------------------------- */
-
-static void withdraw_now(struct place_job *job)
-{
-	struct journal_step step = { .cause = "app", .detail = "cancelled before it was signed" };
-
-	orders_move(job->place->orders, job->tracked, EV_CANCEL, &step);
-	job_end(job);
-}
 
 static void requeue(struct place_job *job, const struct dd_result *result)
 {
@@ -516,7 +539,7 @@ bool place_withdraw(struct place *place, struct tracked *tracked, const struct j
 
 	(void)place;
 	tracked->order.facts.cancel_requested = true;
-	if (!job || order_may_be_live(tracked->order.facts.state))
+	if (!job)
 		return false;
 	if (job->is_in_flight) {
 		job->is_withdrawn = true;

@@ -38,7 +38,7 @@ void place_rebuild(struct place *place, struct tracked *tracked);
 /* The daemon stops: orders whose turn has not come fail with ERR_STOPPING; true when nothing is
  * under way any more. */
 bool place_stop(struct place *place);
-/* Its app wants it gone: true when that is done (it was waiting); else it is marked, and stopped
- * at the latest before it would be signed. */
+/* Its app wants it gone: true when that is done (it was waiting, signed or not); else it is
+ * marked, and stopped before its next step unless the exchange may have taken it by then. */
 bool place_withdraw(struct place *place, struct tracked *tracked, const struct journal_step *step);
 #endif

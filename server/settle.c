@@ -217,6 +217,13 @@ static void submit_again(void *arg)
 {
 	struct settle_job *job = arg;
 
+	/* It may have waited for long: through a pause, or while the API key was refused. */
+	if (!may_still_trade(job)) {
+		scheduler_sent(job->settle->scheduler, &job->ticket, (struct mono){ 0 },
+			       (struct mono){ 0 });
+		ask_later(job, "too late to send it again");
+		return;
+	}
 	LOG(INFO, "order.submitting_again", F_STR("order", job->tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", job->tracked->order.facts.exchange_order_id));
 	dd_order_submit(job->settle->exchange, job->tracked->order.facts.exchange_order_id,

@@ -261,3 +261,47 @@ def test_an_order_is_never_sent_after_its_valid_until(rig, app):
     assert answer.status in (429, 502), answer
     assert len(rig.sim.log("/order/build", "POST")) == 1
     assert app.get("/v1/orders").json["data"][0]["state"] == "failed"
+
+
+def too_fast(seconds):
+    """A fault: the exchange refuses one submit, and wants no other for so long."""
+    return {"match": {"path": "/order/submit", "method": "POST"}, "times": 1,
+            "answer": {"code": 4290, "headers": {"Retry-After": str(seconds)}}}
+
+
+def submits(rig):
+    return rig.sim.log("/order/submit", "POST")
+
+
+def test_an_order_cancelled_before_it_could_be_submitted_is_never_sent(rig, app):
+    rig.sim.faults(too_fast(3))
+    placed = app.order(headers={"Prefer": "respond-async"})
+    wait_for(lambda: submits(rig))
+    path = "/v1/orders/" + placed.json["order_id"]
+    gone = app.delete(path, headers={"Prefer": "wait=10"})
+    assert (gone.status, gone.json["state"]) == (200, "cancelled"), gone
+    time.sleep(3.5)  # the pause is over
+    assert len(submits(rig)) == 1
+    assert rig.sim.orders()[0]["status"] == "building"
+    assert app.get(path).json["state"] == "cancelled"
+
+
+def test_an_order_cancelled_while_its_submit_is_refused_is_not_sent_again(rig, app):
+    rig.sim.faults({**too_fast(1), "delay_ms": 1500})
+    placed = app.order(headers={"Prefer": "respond-async"})
+    wait_for(lambda: rig.daemon.events("order.submitting"))
+    time.sleep(0.5)  # on its way
+    gone = app.delete("/v1/orders/" + placed.json["order_id"], headers={"Prefer": "wait=10"})
+    assert (gone.status, gone.json["state"]) == (200, "cancelled"), gone
+    time.sleep(1.5)
+    assert len(submits(rig)) == 1
+
+
+def test_a_signed_order_is_not_sent_after_its_valid_until(rig, app):
+    rig.sim.faults(too_fast(4))
+    until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3))
+    answer = app.order(valid_until=until, headers={"Prefer": "wait=10"})
+    assert answer.status == 429, answer
+    time.sleep(max(0, 4.5 - answer.seconds))
+    assert len(submits(rig)) == 1
+    assert app.get("/v1/orders").json["data"][0]["state"] == "failed"
