@@ -13,8 +13,6 @@
 #include "server/scheduler.h"
 #include "server/venue.h"
 
-#define INCOMPLETE_MAX 5 /* times the fills may not add up before the state is taken as it is */
-
 static const int64_t ask_after_ms[] = { 0, 300, 1000, 2000, 5000, 10000 };
 
 struct settle {
@@ -37,7 +35,7 @@ struct settle_job {
 	struct timer *timer;
 	struct mono open_since, sent_again;
 	struct wall next;
-	int asked, incomplete;
+	int asked;
 	char *signed_hex; /* once fetched from the journal */
 	char reason[192];
 	bool is_expired;   /* 4300 was the answer to a submit of these bytes */
@@ -48,6 +46,7 @@ struct settle_job {
 
 static void ask(void *arg);
 static void submit_again(void *arg);
+static void heard(struct settle_job *job, const struct dd_order *seen);
 
 struct settle *settle_create(struct loop *loop, const struct settle_config *config,
 			     struct dd_client *exchange, struct scheduler *scheduler,
@@ -203,9 +202,8 @@ static void submitted(void *arg, const struct dd_result *result, const struct dd
 		scheduler_slow_down(settle->scheduler, result->retry_after_ms);
 	if (result->class_ == DD_CLASS_EXPIRED)
 		job->is_expired = true;
-	if (result->verdict == DD_DONE && seen && seen->status != DD_STATUS_BUILDING &&
-	    feed_order(settle->orders, job->tracked, seen, "settling") == FEED_LIVE) {
-		settled(job);
+	if (result->verdict == DD_DONE && seen && seen->status != DD_STATUS_BUILDING) {
+		heard(job, seen);
 		return;
 	}
 	/* Whatever it said, asking decides; 4302 in particular means that it lives. */
@@ -290,26 +288,17 @@ static void absent(struct settle_job *job)
 
 static void heard(struct settle_job *job, const struct dd_order *seen)
 {
-	struct settle *settle = job->settle;
-	bool is_as_is = job->incomplete >= INCOMPLETE_MAX;
-	enum feed_news news =
-		is_as_is ? feed_order_as_is(settle->orders, job->tracked, seen, "settling")
-			 : feed_order(settle->orders, job->tracked, seen, "settling");
-
-	switch (news) {
+	switch (feed_order(job->settle->orders, job->tracked, seen, "settling")) {
 	case FEED_ABSENT:
 		absent(job);
 		return;
 	case FEED_LIVE:
 	case FEED_FINAL:
+	case FEED_INCOMPLETE: /* live for us from now on: check.c asks for the missing fills */
 		settled(job);
 		return;
-	case FEED_INCOMPLETE:
-		job->incomplete++;
+	case FEED_UNREADABLE: /* it knows the order: new ones need not wait for its meaning */
 		explain(job);
-		ask_later(job, "its fills do not add up yet");
-		return;
-	case FEED_UNREADABLE:
 		ask_later(job, "the exchange gives it a status we do not know");
 		return;
 	}
