@@ -102,13 +102,14 @@ static enum order_event event_of(enum dd_status status)
 	return EV_ACK;
 }
 
-/* The status may lag behind the fills; their sum does not. */
+/* The status may lag behind the fills; their sum does not. What a size in quote comes to in base is
+ * an estimate until the exchange calls the order closed: at other prices more may follow. */
 static bool is_executed_in_full(const struct order *order)
 {
-	struct decimal ordered;
+	const struct order_terms *terms = &order->terms;
 
-	return order_base_qty(order, &ordered) && decimal_sign(ordered) > 0 &&
-	       decimal_cmp(order->facts.executed_base_qty, ordered) >= 0;
+	return terms->has_base_qty &&
+	       decimal_cmp(order->facts.executed_base_qty, terms->base_qty) >= 0;
 }
 
 static void take_figures(struct order *order, const struct dd_order *seen)
@@ -135,11 +136,13 @@ static bool is_news(const struct order *order, enum order_event event)
 
 static void note_failure(struct order *order, const struct dd_order *seen)
 {
+	bool has_executed = decimal_sign(order->facts.executed_base_qty) > 0;
 	struct err err;
 
 	if (seen->status != DD_STATUS_FAILED)
 		return;
-	err_set(&err, ERR_NOT_PLACED, "the exchange reports the order as failed");
+	err_set(&err, has_executed ? ERR_EXCHANGE : ERR_NOT_PLACED,
+		"the exchange reports the order as failed");
 	order_set_error(order, &err);
 }
 
@@ -159,6 +162,8 @@ static enum feed_news take_order(struct orders *orders, struct tracked *tracked,
 		step.event = order_event_name(EV_FILL_PART);
 	if (event == EV_ACK && is_executed_in_full(order))
 		event = EV_FILL_ALL;
+	if (event == EV_FAIL && decimal_sign(order->facts.executed_base_qty) > 0)
+		event = EV_CANCEL; /* what executed stays, and nothing more will */
 	is_incomplete = is_short(order, seen);
 	if (is_final_status(seen->status) && is_incomplete && !is_as_is)
 		event = EV_ACK; /* live until its fills are whole */

@@ -33,6 +33,35 @@ def submitting(rig):
     return wait_for(lambda: rig.daemon.events("order.submitting"))[0]["exchange_order_id"]
 
 
+def test_an_order_that_fails_after_a_partial_fill_ends_with_what_executed(rig, app):
+    order = app.order(price="0.5").json
+    on_book(rig.sim, order)
+    rig.sim.fill(order["exchange_order_id"], "30")
+    path = "/v1/orders/" + order["order_id"]
+    wait_for(lambda: app.get(path).json["state"] == "partially_filled")
+    form = told(rig, "/accounts/order/" + order["exchange_order_id"])
+    rig.sim.faults(nothing_open(rig), says(ORDER, {**form, "status": "failed"}))
+    seen = wait_for(lambda: (o := app.get(path).json)["state"] == "cancelled" and o)
+    assert seen["executed_base_qty"] == "30"
+    assert seen["error"]["code"] == "exchange-error"
+
+
+def test_a_size_in_quote_is_filled_only_when_the_exchange_says_so(rig, app):
+    order = app.order(price="0.5", quote_quantity="50").json
+    on_book(rig.sim, order)
+    rig.sim.fill(order["exchange_order_id"], "90")
+    form = told(rig, "/accounts/order/" + order["exchange_order_id"])
+    # An estimate of the size that was too small.
+    rig.sim.faults(says(ORDER, {**form, "base_qty": "90"}), nothing_open(rig))
+    path = "/v1/orders/" + order["order_id"]
+    wait_for(lambda: app.get(path).json["executed_base_qty"] == "90")
+    assert app.get(path).json["state"] == "partially_filled"
+    rig.sim.clear_faults()
+    rig.sim.fill(order["exchange_order_id"])
+    wait_for(lambda: app.get(path).json["state"] == "filled")
+    check_against_exchange(rig)
+
+
 def test_an_order_seen_alive_is_not_called_failed_for_want_of_its_fills(rig, app):
     rig.sim.faults({"match": {"path": SUBMIT}, "times": 1, "stall": "after"})
     app.order(price="0.5", headers={"Prefer": "respond-async"})
