@@ -312,7 +312,7 @@ static void find_no_descriptor(void *arg)
 	none.rlim_cur = (rlim_t)dup(0);
 	close((int)none.rlim_cur);
 	setrlimit(RLIMIT_NOFILE, &none);
-	connect(poll_fd.fd, (struct sockaddr *)&address, sizeof(address));
+	assert(connect(poll_fd.fd, (struct sockaddr *)&address, sizeof(address)) == 0);
 	send_text(poll_fd.fd, "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
 	rig->was_silent = poll(&poll_fd, 1, 120) == 0;
 	setrlimit(RLIMIT_NOFILE, &limit);
