@@ -39,7 +39,7 @@
 	X(QUEUE_FULL, "queue-full", 429, "after", "Order queue full")                          \
 	X(EXPIRED, "valid-until-passed", 429, "never", "valid_until would pass in the queue")  \
 	X(ORDER_STATE, "order-state", 409, "never", "Move not allowed in this state")          \
-	X(NOT_PLACED, "not-placed", 502, "same_key", "Proven not to be on the book")           \
+	X(NOT_PLACED, "not-placed", 502, "never", "Proven not to be on the book")              \
 	/* The exchange and the way to it. */                                                  \
 	X(EXCHANGE, "exchange-error", 502, "after", "The exchange failed")                     \
 	X(UNREACHABLE, "exchange-unreachable", 502, "after", "The exchange cannot be reached") \
