@@ -28,7 +28,7 @@ struct cancel_job {
 	struct ticket ticket; /* of the cancel or of a question, one at a time */
 	struct timer *timer;
 	void (*next)(void *arg); /* what the timer leads to */
-	int tries, asked;
+	unsigned tries, asked;
 	bool is_accepted; /* by the exchange: then only asking is left, for a while */
 };
 
@@ -106,7 +106,7 @@ static void later(struct cancel_job *job, void (*next)(void *arg), int64_t wait_
 	timer_start(job->timer, wait_ms);
 }
 
-static int64_t retry_ms(int tries)
+static int64_t retry_ms(unsigned tries)
 {
 	int64_t wait_ms = tries < 8 ? (int64_t)RETRY_FIRST_MS << tries : RETRY_MAX_MS;
 

@@ -26,7 +26,8 @@ static void harden(void)
 	(void)setrlimit(RLIMIT_CORE, &none);
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	(void)prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	(void)signal(SIGXFSZ, SIG_IGN); /* a journal at the file size limit is an error, not an end */
+	(void)signal(SIGXFSZ,
+		     SIG_IGN); /* a journal at the file size limit is an error, not an end */
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
 		files.rlim_cur = files.rlim_max < FILES_MAX ? files.rlim_max : FILES_MAX;
 		(void)setrlimit(RLIMIT_NOFILE, &files);

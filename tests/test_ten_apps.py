@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from facts import check_against_exchange, is_settled, most_in_window, same
+from facts import check_against_exchange, is_settled, most_in_window
 from rig import wait_for
 
 APPS = 10
