@@ -17,10 +17,10 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/http_screen.h"
 #include "net/httpd.h"
 #include "net/loop.h"
 
-#define HEAD_PEEK_MAX    16384 /* a longer head is for httpd to refuse */
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS  100 /* when descriptors have run out */
 #define PEEK_FIRST_MS    5   /* to the second look at half a head; then twice as long each time */
@@ -35,7 +35,7 @@ struct front {
 	struct list guests; /* accepted, not yet handed over */
 	size_t guest_count;
 	char address[ADDRESS_LEN];
-	char head[HEAD_PEEK_MAX]; /* of whoever is looked at now */
+	char head[HTTP_HEAD_MAX]; /* of whoever is looked at now */
 };
 
 /* A listening socket. */
@@ -60,19 +60,6 @@ struct guest {
 	int fd;
 	struct http_peer peer;
 };
-
-enum verdict { UNDECIDED, FOR_HTTPD };
-
-/* Decides by the bytes that have come so far; they stay in the socket. What is not HTTP/1 at all,
- * or too long, goes to httpd too: it knows how to say no. */
-static enum verdict decide(const char *head, size_t len)
-{
-	if (len == HEAD_PEEK_MAX || head[0] < 'A' || head[0] > 'Z')
-		return FOR_HTTPD;
-	if (memmem(head, len, "\n\r\n", 3) || memmem(head, len, "\n\n", 2))
-		return FOR_HTTPD;
-	return UNDECIDED;
-}
 
 /* Lets go of the socket without closing it. Our handles are closed before the new owner makes
  * its own: later, they would take the descriptor out of epoll behind the owner's back. */
@@ -112,22 +99,34 @@ static void guest_wait(struct guest *guest)
 	timer_start_at(guest->timer, look.us < guest->deadline.us ? look : guest->deadline);
 }
 
+/* Decides by the bytes that have come so far; they stay in the socket. */
+static void guest_judge(struct guest *guest, const char *head, size_t len)
+{
+	struct httpd *httpd = guest->front->httpd;
+	struct http_peer peer = guest->peer;
+	int verdict = httpd_has_tls(httpd) ? HTTP_SCREEN_FINE : http_screen(head, len);
+
+	if (verdict == HTTP_SCREEN_FINE)
+		httpd_take_socket(httpd, guest_release(guest), &peer);
+	else if (verdict != HTTP_SCREEN_MORE)
+		httpd_refuse_socket(httpd, guest_release(guest), &peer, verdict);
+	else if (has_hung_up(guest->fd))
+		guest_drop(guest);
+	else
+		guest_wait(guest);
+}
+
 static void guest_look(struct guest *guest)
 {
 	struct front *front = guest->front;
-	struct http_peer peer = guest->peer;
 	ssize_t len = recv(guest->fd, front->head, sizeof(front->head), MSG_PEEK | MSG_DONTWAIT);
 
 	if (len < 0 && (errno == EAGAIN || errno == EINTR))
 		guest_wait(guest);
 	else if (len <= 0)
 		guest_drop(guest);
-	else if (decide(front->head, (size_t)len) == FOR_HTTPD)
-		httpd_take_socket(front->httpd, guest_release(guest), &peer);
-	else if (has_hung_up(guest->fd))
-		guest_drop(guest);
 	else
-		guest_wait(guest);
+		guest_judge(guest, front->head, (size_t)len);
 }
 
 static void on_guest_readable(void *arg, unsigned events)

@@ -1,7 +1,8 @@
 /* front.h - one TCP port and one Unix socket for REST and WebSocket alike.
  *
  * Accepts, peeks at the head without consuming it, and hands the socket to httpd (or, once there
- * are local streams, to ws). Anything doubtful goes to httpd, so that all errors have one format.
+ * are local streams, to ws). What http_screen.h finds wrong goes to httpd too, to be refused: so
+ * all errors have one format.
  * A socket whose head does not come within the deadline is closed. Loop thread only. */
 #ifndef NET_FRONT_H
 #define NET_FRONT_H

@@ -1,6 +1,5 @@
 #include "net/http_head.h"
 
-#include <errno.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,14 +75,10 @@ static bool is_well_formed(const struct walk *walk, const char *version)
 	return !walk->encoding || strcasecmp(walk->encoding, "chunked") == 0;
 }
 
-/* The library has checked that there are only digits. */
+/* The library has checked that there are only digits, and that 64 bits hold them. */
 static uint64_t read_length(const char *digits)
 {
-	unsigned long long length;
-
-	errno = 0;
-	length = strtoull(digits, NULL, 10);
-	return errno == 0 ? length : UINT64_MAX;
+	return strtoull(digits, NULL, 10);
 }
 
 void http_head_read(struct http_head *head, struct MHD_Connection *mhd, const char *method,
@@ -95,10 +90,10 @@ void http_head_read(struct http_head *head, struct MHD_Connection *mhd, const ch
 	head->len =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE)->header_size;
 	MHD_get_connection_values(mhd, MHD_HEADER_KIND, note_header, &walk);
-	/* The empty line comes last; and a NUL in the target would part it from the version. */
-	head->is_well_formed = is_well_formed(&walk, version) &&
-			       is_next_line(walk.end, method + head->len - 2) &&
-			       version == raw_target + target_len + 1;
+	/* The empty line comes last; and a NUL in the request line would part what is one. */
+	head->is_well_formed =
+		is_well_formed(&walk, version) && is_next_line(walk.end, method + head->len - 2) &&
+		raw_target == method + strlen(method) + 1 && version == raw_target + target_len + 1;
 	head->expects_continue = walk.expects_continue;
 	head->has_length = walk.length != NULL;
 	if (walk.length)

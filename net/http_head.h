@@ -16,7 +16,7 @@ struct http_head {
 	bool has_length; /* Content-Length */
 	bool expects_continue;
 	size_t len;      /* bytes, with the empty line */
-	uint64_t length; /* of the body; UINT64_MAX when it is beyond counting */
+	uint64_t length; /* of the body */
 };
 
 /* Call it from the library's first call for a request, with what that call was given. raw_target is

@@ -4,9 +4,12 @@
 #include <microhttpd.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 
 #include "base/log.h"
 #include "base/mem.h"
+
+#define STRAY_REPLY_MAX 65536
 
 struct reply_header {
 	struct list_node node;
@@ -28,6 +31,7 @@ struct http_request *http_request_create(struct httpd *httpd, struct MHD_Connect
 	list_node_init(&request->node);
 	list_init(&request->reply_headers);
 	buf_init(&request->body, body_max);
+	buf_init(&request->stray_reply, STRAY_REPLY_MAX);
 	request->httpd = httpd;
 	request->mhd = mhd;
 	request->raw_target = target;
@@ -61,6 +65,7 @@ void http_request_destroy(struct http_request *request)
 	if (request->reply)
 		MHD_destroy_response(request->reply);
 	buf_fini(&request->body);
+	buf_fini(&request->stray_reply);
 	mem_free(request->path);
 	mem_free(request);
 }
@@ -91,6 +96,31 @@ static void answer_with(struct http_request *request, int status, const char *co
 	answer(request, status, reply);
 }
 
+/* What the library would make of a reply, for a request that it does not know. */
+static void answer_stray(struct http_request *request, int status, const char *content_type,
+			 const void *body, size_t len, size_t sent)
+{
+	struct buf *reply = &request->stray_reply;
+	const time_t now = time(NULL);
+	struct tm utc;
+	char date[32];
+
+	strftime(date, sizeof(date), "%a, %d %b %Y %T GMT", gmtime_r(&now, &utc));
+	buf_printf(reply, "HTTP/1.1 %d %s\r\nDate: %s\r\nConnection: close\r\n", status,
+		   MHD_get_reason_phrase_for((unsigned)status), date);
+	if (content_type)
+		buf_printf(reply, "Content-Type: %s\r\n", content_type);
+	LIST_EACH (&request->reply_headers, node) {
+		struct reply_header *header = CONTAINER_OF(node, struct reply_header, node);
+
+		if (!strpbrk(header->value, "\r\n"))
+			buf_printf(reply, "%s: %s\r\n", header->name, header->value);
+	}
+	buf_printf(reply, "Content-Length: %zu\r\n\r\n", len);
+	buf_add(reply, body, sent);
+	answer(request, status, NULL);
+}
+
 void http_reply_header(struct http_request *request, const char *name, const char *value)
 {
 	struct reply_header *header = mem_alloc(sizeof(*header));
@@ -115,22 +145,36 @@ static void *unconst(const void *bytes)
 void http_reply(struct http_request *request, int status, const char *content_type,
 		const void *body, size_t len)
 {
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_buffer(len, unconst(body), MHD_RESPMEM_MUST_COPY));
+	if (request->mhd)
+		answer_with(
+			request, status, content_type,
+			MHD_create_response_from_buffer(len, unconst(body), MHD_RESPMEM_MUST_COPY));
+	else
+		answer_stray(request, status, content_type, body, len, len);
 }
 
 void http_reply_take(struct http_request *request, int status, const char *content_type, char *body,
 		     size_t len)
 {
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_buffer_with_free_callback(len, body, mem_free));
+	if (request->mhd) {
+		answer_with(
+			request, status, content_type,
+			MHD_create_response_from_buffer_with_free_callback(len, body, mem_free));
+	} else {
+		answer_stray(request, status, content_type, body, len, len);
+		mem_free(body);
+	}
 }
 
 void http_reply_static(struct http_request *request, int status, const char *content_type,
 		       const void *body, size_t len)
 {
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_buffer(len, unconst(body), MHD_RESPMEM_PERSISTENT));
+	if (request->mhd)
+		answer_with(request, status, content_type,
+			    MHD_create_response_from_buffer(len, unconst(body),
+							    MHD_RESPMEM_PERSISTENT));
+	else
+		answer_stray(request, status, content_type, body, len, len);
 }
 
 void http_drop(struct http_request *request)
@@ -156,6 +200,10 @@ void http_reply_cut(struct http_request *request, int status, const char *conten
 	struct cut *cut;
 
 	assert(sent < len);
+	if (!request->mhd) {
+		answer_stray(request, status, content_type, body, len, sent);
+		return;
+	}
 	cut = mem_alloc(sizeof(*cut) + sent);
 	cut->sent = sent;
 	memcpy(cut->bytes, body, sent);

@@ -32,10 +32,10 @@ struct http_conn {
 };
 
 struct http_request {
-	struct list_node node; /* of httpd: handed out, then answered */
+	struct list_node node; /* of httpd: in its head, then handed out, then answered */
 	struct httpd *httpd;
 	struct http_conn *conn;
-	struct MHD_Connection *mhd;
+	struct MHD_Connection *mhd; /* NULL: a stray, which the library does not know */
 	enum http_phase phase;
 	bool is_suspended, was_suspended;
 	char *path;             /* and after its NUL, the query */
@@ -49,10 +49,11 @@ struct http_request {
 	void *data; /* the application's */
 	struct list reply_headers;
 	struct MHD_Response *reply; /* NULL once answered: drop the connection */
+	struct buf stray_reply;     /* a stray's, head and body; empty: likewise */
 	int status;
 };
 
-/* target: as it came, or NULL. */
+/* target: as it came, or NULL. mhd: NULL makes a stray. */
 struct http_request *http_request_create(struct httpd *httpd, struct MHD_Connection *mhd,
 					 const char *target, size_t body_max);
 void http_request_destroy(struct http_request *request);

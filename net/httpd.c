@@ -1,6 +1,7 @@
 #include "net/httpd.h"
 
 #include <assert.h>
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -11,13 +12,16 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "net/farewell.h"
 #include "net/http_head.h"
 #include "net/http_request.h"
+#include "net/http_screen.h"
 #include "net/loop.h"
 #include "net/patience.h"
 
-#define HEAD_MAX        16384 /* bytes of request line and headers */
-#define POOL_SIZE       65536 /* for each connection: head, what is parsed of it, the reply's head */
+/* For each connection: head, what is parsed of it, the reply's head. A head far too long must fit
+ * in as well, to be refused in our own words; and with every request all of it is wiped. */
+#define POOL_SIZE       (96 << 10)
 #define DRAIN_FACTOR    16    /* a body up to this many times too large is read before the 413 */
 #define IDLE_TIMEOUT_MS 75000 /* unless configured */
 #define REPLY_STALL_MS  30000 /* a client that reads nothing of its reply for so long is gone */
@@ -31,12 +35,15 @@ struct httpd {
 	/* The library's own timeout starts again with every byte: these do not. */
 	struct patience *idle, *head, *body;
 	struct patience *ended; /* none at all, but for what the library has read already */
+	struct farewells *farewells;
+	struct list in_head;    /* requests whose first line was read */
 	struct list handed_out; /* requests without an answer */
 	struct list answered;   /* requests whose connection is to be resumed */
 	size_t pending;
 	unsigned stall_s;                 /* the library's timeout, for replies */
 	const struct http_peer *incoming; /* while the library takes over a socket */
 	bool is_kicked;
+	bool has_tls;
 	bool is_stopping; /* no more keep-alive */
 	bool is_full;     /* told so already */
 	bool is_dead;
@@ -153,6 +160,26 @@ static void await_next(struct httpd *httpd, struct http_conn *conn)
 
 /* ---- Requests ---- */
 
+static char *unconst(const char *text)
+{
+	union {
+		const char *in;
+		char *out;
+	} pointer = { .in = text };
+
+	return pointer.out;
+}
+
+/* The library would make a record of each parameter, and with the last of its memory forget the
+ * request, so that nobody answers. We read the query ourselves. */
+static void forget_query(const char *target)
+{
+	char *mark = target ? strchr(unconst(target), '?') : NULL;
+
+	if (mark)
+		mark[1] = '\0';
+}
+
 /* The earliest sight of a request, and the only one of its whole target. What it returns is the
  * library's context for the request from now on. */
 static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd)
@@ -164,6 +191,8 @@ static void *on_target(void *arg, const char *target, struct MHD_Connection *mhd
 	request->conn =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 	patient_wait(&request->conn->patient, httpd->head);
+	list_push_back(&httpd->in_head, &request->node);
+	forget_query(target);
 	return request;
 }
 
@@ -210,13 +239,10 @@ static void refuse_plainly(struct http_request *request, int status)
 	http_reply(request, status, "text/plain; charset=utf-8", text, (size_t)len);
 }
 
-/* Gives the request to the application, refused with status unless that is 0. An answer that is
- * there at once costs no suspending, which is half as dear as the request itself. */
-static enum MHD_Result hand_out(struct http_request *request, int refusal)
+static void tell_application(struct http_request *request, int refusal)
 {
 	struct httpd *httpd = request->httpd;
 
-	patient_done(&request->conn->patient);
 	request->phase = HTTP_HANDED_OUT;
 	list_push_back(&httpd->handed_out, &request->node);
 	httpd->pending++;
@@ -226,11 +252,29 @@ static enum MHD_Result hand_out(struct http_request *request, int refusal)
 		httpd->config.refuse(httpd->config.arg, request, refusal);
 	else
 		refuse_plainly(request, refusal);
+}
+
+/* Gives the request to the application, refused with status unless that is 0. An answer that is
+ * there at once costs no suspending, which is half as dear as the request itself. */
+static enum MHD_Result hand_out(struct http_request *request, int refusal)
+{
+	patient_done(&request->conn->patient);
+	tell_application(request, refusal);
 	if (request->phase == HTTP_ANSWERED)
 		return send_reply(request);
 	request->is_suspended = true;
 	MHD_suspend_connection(request->mhd);
 	return MHD_YES;
+}
+
+static void part_from_stray(struct http_request *request)
+{
+	struct http_conn *conn = request->conn;
+	const struct buf *reply = &request->stray_reply;
+
+	farewell_say(request->httpd->farewells, conn->fd, buf_str(reply), reply->len);
+	mem_free(conn);
+	http_request_destroy(request);
 }
 
 void httpd_answered(struct http_request *request)
@@ -240,6 +284,10 @@ void httpd_answered(struct http_request *request)
 	assert(loop_is_mine(httpd->loop));
 	httpd->pending--;
 	list_remove(&request->node);
+	if (!request->mhd) {
+		part_from_stray(request);
+		return;
+	}
 	if (!request->is_suspended)
 		return; /* still inside hand_out(), which goes on */
 	list_push_back(&httpd->answered, &request->node);
@@ -270,7 +318,8 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	request->arrived = mono_now();
 	request->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
 	request->phase = HTTP_BODY;
-	if (head.len > HEAD_MAX)
+	list_remove(&request->node);
+	if (head.len > HTTP_HEAD_MAX)
 		return hand_out(request, 431);
 	if (!head.is_well_formed || !is_plain_target(request))
 		return hand_out(request, 400);
@@ -323,6 +372,49 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 	return hand_out(request, request->phase == HTTP_DRAIN ? 413 : 0);
 }
 
+/* ---- What the library would answer itself ---- */
+
+void httpd_refuse_socket(struct httpd *httpd, int fd, const struct http_peer *peer, int status)
+{
+	struct http_request *request = http_request_create(httpd, NULL, NULL, 0);
+
+	assert(loop_is_mine(httpd->loop) && !httpd_has_tls(httpd));
+	request->conn = mem_alloc(sizeof(*request->conn));
+	patient_init(&request->conn->patient);
+	request->conn->peer = *peer;
+	request->conn->fd = fd;
+	request->method = "-";
+	request->arrived = mono_now();
+	tell_application(request, status);
+}
+
+/* Has the library read the head, but not shown it to us nor answered it? */
+static bool is_withheld(const struct http_request *request)
+{
+	return MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE) &&
+	       !MHD_get_connection_info(request->mhd, MHD_CONNECTION_INFO_HTTP_STATUS);
+}
+
+/* A length that the library cannot read, or cookies that are too many for its memory, it answers
+ * itself, and by mistake goes on and sends a second answer within the first. This is said in its
+ * log before anything is sent: so the log is where we can be first. */
+static void answer_withheld(struct httpd *httpd)
+{
+	LIST_EACH_SAFE (&httpd->in_head, node) {
+		struct http_request *request = CONTAINER_OF(node, struct http_request, node);
+		struct http_conn *conn = request->conn;
+		int fd;
+
+		if (httpd->is_dead || !is_withheld(request))
+			continue;
+		list_remove(&request->node);
+		fd = httpd_has_tls(httpd) ? -1 : fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
+		if (fd >= 0)
+			httpd_refuse_socket(httpd, fd, &conn->peer, 400);
+		shutdown(conn->fd, SHUT_WR);
+	}
+}
+
 /* ---- The server ---- */
 
 static void on_log(void *arg, const char *format, va_list args)
@@ -332,7 +424,7 @@ static void on_log(void *arg, const char *format, va_list args)
 {
 	char text[160];
 
-	(void)arg;
+	answer_withheld(arg);
 	vsnprintf(text, sizeof(text), format, args);
 	text[strcspn(text, "\r\n")] = '\0';
 	LOG(TRACE, "httpd.library", F_STR("text", text));
@@ -349,16 +441,6 @@ static unsigned stall_seconds(const struct httpd_config *config)
 		if (ms < ours[i])
 			ms = ours[i];
 	return (unsigned)(ms / 1000 + 1);
-}
-
-static char *unconst(const char *text)
-{
-	union {
-		const char *in;
-		char *out;
-	} pointer = { .in = text };
-
-	return pointer.out; /* the library only reads it */
 }
 
 static struct MHD_Daemon *start_mhd(struct httpd *httpd)
@@ -403,6 +485,8 @@ bool httpd_create(struct loop *loop, const struct httpd_config *config, struct h
 	if (httpd->config.idle_timeout_ms == 0)
 		httpd->config.idle_timeout_ms = IDLE_TIMEOUT_MS;
 	httpd->stall_s = stall_seconds(&httpd->config);
+	httpd->has_tls = config->tls_cert_pem != NULL;
+	list_init(&httpd->in_head);
 	list_init(&httpd->handed_out);
 	list_init(&httpd->answered);
 	httpd->mhd = start_mhd(httpd);
@@ -413,6 +497,7 @@ bool httpd_create(struct loop *loop, const struct httpd_config *config, struct h
 			       config->tls_cert_pem ? ": unusable certificate or key?" : "");
 	}
 	watch_mhd(httpd);
+	httpd->farewells = farewells_create(loop);
 	httpd->idle = patience_create(loop, httpd->config.idle_timeout_ms, on_late);
 	httpd->ended = patience_create(loop, 0, on_late);
 	httpd->head = patience_create(loop, httpd->config.head_timeout_ms, on_late);
@@ -440,6 +525,7 @@ void httpd_destroy(struct httpd *httpd)
 	MHD_run(httpd->mhd);
 	watch_destroy(httpd->watch); /* before its descriptor closes */
 	MHD_stop_daemon(httpd->mhd);
+	farewells_destroy(httpd->farewells);
 	timer_destroy(httpd->timer);
 	patience_destroy(httpd->idle);
 	patience_destroy(httpd->ended);
@@ -451,6 +537,11 @@ void httpd_destroy(struct httpd *httpd)
 void httpd_stop_keepalive(struct httpd *httpd)
 {
 	httpd->is_stopping = true;
+}
+
+bool httpd_has_tls(const struct httpd *httpd)
+{
+	return httpd->has_tls;
 }
 
 size_t httpd_pending(const struct httpd *httpd)

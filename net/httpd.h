@@ -50,6 +50,10 @@ void httpd_stop_keepalive(struct httpd *httpd);  /* from now on every reply clos
 size_t httpd_pending(const struct httpd *httpd); /* requests handed out and not answered */
 /* Takes over an accepted, non-blocking socket; closes it on failure. */
 void httpd_take_socket(struct httpd *httpd, int fd, const struct http_peer *peer);
+/* The same, to answer what waits in it with status unread, as refuse() would, and to close it. Not
+ * with TLS. The request that refuse() gets then has a peer, and nothing else. */
+void httpd_refuse_socket(struct httpd *httpd, int fd, const struct http_peer *peer, int status);
+bool httpd_has_tls(const struct httpd *httpd);
 
 /* "GET"; a HEAD request comes as GET too, and its reply goes out without the body. */
 const char *http_method(const struct http_request *request);

@@ -8,6 +8,7 @@
 
 #include <sched.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
 #include "net/net_test.h"
 
@@ -466,6 +467,8 @@ static void doubtful_requests_are_refused_in_our_own_words(void **state)
 		CASE(400, HEAD("GET /") "X: a\0\r\n\r\n"),
 		CASE(400, HEAD("GET /") "X: \0\r\n\r\n"),
 		CASE(400, HEAD("GET /") "X: a\nY: b\r\n\r\n"),
+		CASE(400, HEAD("GET\0X /a") "\r\n"),
+		CASE(400, HEAD("GET  /a") "\r\n"),
 		CASE(400, HEAD("GET /a\0b") "\r\n"),
 		CASE(400, HEAD("GET /a\0 HTTP/1.1 ") "\r\n"),
 		CASE(400, HEAD("GET /a?b=\0c") "\r\n"),
@@ -479,6 +482,13 @@ static void doubtful_requests_are_refused_in_our_own_words(void **state)
 		CASE(400, HEAD("GET /") ": 1\r\n\r\n"),
 		CASE(400, "GET / HTTP/1.1\r\n\r\n"),
 		CASE(400, "GET / HTTP/1.1\r\nX: y\r\n\r\n"),
+		/* These the library would answer itself, twice over. */
+		CASE(400, HEAD("POST /") "Content-Length: -1\r\n\r\n"),
+		CASE(400, HEAD("POST /") "Content-Length: 0x10\r\n\r\n"),
+		CASE(400, HEAD("POST /") "Content-Length: \r\n\r\n"),
+		CASE(400, HEAD("POST /") "Content-Length: 5 \r\n\r\nhello"),
+		CASE(400, HEAD("POST /") "Content-Length: 99999999999999999999999\r\n\r\n" HEAD(
+				  "GET /smuggled") "\r\n"),
 #undef CASE
 	};
 	(void)state;
@@ -497,7 +507,7 @@ static void doubtful_requests_are_refused_in_our_own_words(void **state)
 		assert_int_equal(rig->handled, 0);
 		assert_non_null(strstr(rig->seen, "X-Refused: yes\r\n"));
 		assert_non_null(strstr(rig->seen, "\r\n\r\nin our own words"));
-		assert_null(strstr(rig->seen, "100 Continue"));
+		assert_int_equal(count_of(rig->seen, "HTTP/1.1 "), 1);
 		tear_down((void **)&rig);
 	}
 }
@@ -513,10 +523,6 @@ static void what_the_library_itself_refuses_never_reaches_the_handler(void **sta
 		"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
 		"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
 		HEAD("GET /") "no colon\r\n\r\n",
-		HEAD("POST /") "Content-Length: -1\r\n\r\n",
-		HEAD("POST /") "Content-Length: 0x10\r\n\r\n",
-		HEAD("POST /") "Content-Length: 99999999999999999999999\r\n\r\n",
-		HEAD("POST /") "Content-Length: \r\n\r\n",
 		HEAD("POST /") "Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
 		HEAD("POST /") "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
 		HEAD("POST /") "Content-Length: 5\r\n\r\nabc", /* and no more */
@@ -631,6 +637,145 @@ static void a_head_far_too_long_is_refused(void **state)
 	assert_non_null(strstr(exchange(rig, text), "HTTP/1.1 431 "));
 	assert_int_equal(rig->handled, 0);
 	mem_free(text);
+}
+
+static void a_later_head_of_64_kib_is_refused_in_our_own_words(void **state)
+{
+	struct rig *rig = *state;
+	char *text = mem_alloc(80000);
+
+	snprintf(text, 80000, HEAD("GET /") "\r\n" HEAD("GET /") "X: %065536d\r\n\r\n", 0);
+	assert_non_null(strstr(exchange(rig, text), "in our own words"));
+	assert_int_equal(rig->refused_status, 431);
+	assert_int_equal(rig->handled, 1);
+	mem_free(text);
+}
+
+/* As many small parts as one likes: each would be a record in the library's memory. */
+static char *fill_head(const char *start, const char *part, const char *end)
+{
+	struct buf text;
+
+	buf_init(&text, 20000);
+	buf_add_str(&text, start);
+	for (int i = 0; i < 7000; i++)
+		buf_add_str(&text, part);
+	buf_add_str(&text, end);
+	return buf_take(&text);
+}
+
+static void very_many_parameters_are_just_a_long_query(void **state)
+{
+	struct rig *rig = *state;
+	char *text = fill_head("GET /?", "a&", " HTTP/1.1\r\nHost: h\r\n\r\n");
+
+	assert_non_null(strstr(exchange(rig, text), "200 OK"));
+	assert_int_equal(rig->handled, 1);
+	assert_int_equal(strncmp(rig->query, "a&a&a&", 6), 0);
+	mem_free(text);
+}
+
+static void more_cookies_than_the_library_has_room_for_are_refused_once(void **state)
+{
+	struct rig *rig = *state;
+	char *text = fill_head(HEAD("GET /") "Cookie: ", "a;", "\r\n\r\n");
+
+	assert_non_null(strstr(exchange(rig, text), "in our own words"));
+	assert_int_equal(count_of(rig->seen, "HTTP/1.1 "), 1);
+	assert_int_equal(rig->handled, 0);
+	mem_free(text);
+}
+
+/* ---- Refused unread ---- */
+
+static void refuse_unread(struct rig *rig, int status)
+{
+	const struct http_peer peer = { .is_unix = true, .uid = 8, .address = "unix" };
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	be_patient(ends[0]);
+	close(rig->client);
+	rig->client = ends[0];
+	httpd_refuse_socket(rig->httpd, ends[1], &peer, status);
+}
+
+static void a_socket_refused_unread_gets_our_own_words(void **state)
+{
+	struct rig *rig = *state;
+	const char *seen;
+
+	refuse_unread(rig, 431);
+	seen = exchange(rig, "whatever");
+	assert_int_equal(
+		strncmp(seen, "HTTP/1.1 431 Request Header Fields Too Large\r\nDate: ", 51), 0);
+	assert_non_null(strstr(seen, "\r\nX-Refused: yes\r\n"));
+	assert_non_null(strstr(seen, "\r\nContent-Type: text/plain\r\n"));
+	assert_non_null(strstr(seen, "\r\nConnection: close\r\n"));
+	assert_non_null(strstr(seen, "\r\nContent-Length: 16\r\n\r\nin our own words"));
+	assert_int_equal(httpd_pending(rig->httpd), 0);
+}
+
+static void a_socket_may_be_refused_later(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->replies_later = true;
+	refuse_unread(rig, 400);
+	assert_int_equal(httpd_pending(rig->httpd), 1);
+	assert_non_null(strstr(exchange(rig, "whatever"), "in our own words"));
+	assert_int_equal(httpd_pending(rig->httpd), 0);
+}
+
+static void destroying_drops_what_was_not_refused_yet(void **state)
+{
+	struct rig *rig = *state;
+	char rest[64];
+
+	rig->replies_later = true;
+	refuse_unread(rig, 400);
+	timer_stop(rig->later);
+	httpd_destroy(rig->httpd);
+	rig->httpd = NULL;
+	assert_int_equal(read_to_end(rig->client, rest, sizeof(rest)), 0);
+}
+
+static void send_for_ever(void *arg)
+{
+	struct rig *rig = arg;
+	char piece[4096] = { 0 };
+
+	while (send(rig->client, piece, sizeof(piece), MSG_NOSIGNAL) > 0)
+		rig->seen_len += sizeof(piece);
+}
+
+static void who_goes_on_sending_is_closed(void **state)
+{
+	struct rig *rig = *state;
+
+	refuse_unread(rig, 400);
+	run_beside(rig->loop, send_for_ever, rig);
+	assert_in_range(rig->seen_len, 1 << 20, 2 << 20);
+}
+
+static void listen_only(void *arg)
+{
+	struct rig *rig = arg;
+
+	read_to_end(rig->client, rig->seen, sizeof(rig->seen));
+	while (send(rig->client, "x", 1, MSG_NOSIGNAL) > 0) /* until the other end is closed */
+		poll(NULL, 0, 50);
+}
+
+static void who_keeps_silent_is_closed(void **state)
+{
+	struct rig *rig = *state;
+	struct mono start = mono_now();
+
+	refuse_unread(rig, 400);
+	run_beside(rig->loop, listen_only, rig);
+	assert_non_null(strstr(rig->seen, "in our own words"));
+	assert_in_range(ms_of(start), 1000, 6000);
 }
 
 static void an_old_client_needs_no_host(void **state)
@@ -867,6 +1012,14 @@ int main(void)
 		TEST(an_endless_body_is_cut_off),
 		TEST(a_head_too_long_is_refused_in_our_own_words),
 		TEST(a_head_far_too_long_is_refused),
+		TEST(a_later_head_of_64_kib_is_refused_in_our_own_words),
+		TEST(very_many_parameters_are_just_a_long_query),
+		TEST(more_cookies_than_the_library_has_room_for_are_refused_once),
+		TEST(a_socket_refused_unread_gets_our_own_words),
+		TEST(a_socket_may_be_refused_later),
+		TEST(destroying_drops_what_was_not_refused_yet),
+		TEST(who_goes_on_sending_is_closed),
+		TEST(who_keeps_silent_is_closed),
 		TEST(an_old_client_needs_no_host),
 		TEST(without_a_refuse_callback_the_answer_is_plain),
 		SLOW_TEST(a_dripping_body_is_closed),
