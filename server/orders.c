@@ -87,7 +87,7 @@ void orders_destroy(struct orders *orders)
 	map_destroy(orders->by_id);
 	map_destroy(orders->by_client);
 	map_destroy(orders->by_exchange);
-	mem_free(orders);
+	loop_free_later(orders->loop, orders); /* trim_finals() may be on its way */
 }
 
 void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg)

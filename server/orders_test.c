@@ -1,0 +1,42 @@
+#include "server/journal_rig.h"
+
+#include "base/log.h"
+#include "server/orders.h"
+
+#define MORE_THAN_ARE_KEPT 4097 /* final orders */
+
+static void nothing_is_let_go_after_the_end(void **state)
+{
+	struct rig *rig = *state;
+	struct journal_step step = { .cause = "shutdown" };
+	struct orders *orders;
+	size_t lost;
+
+	rig_open(rig);
+	orders = orders_create(rig->loop, rig->journal);
+	for (int i = 0; i < MORE_THAN_ARE_KEPT; i++) {
+		char id[16];
+		struct order order;
+
+		snprintf(id, sizeof(id), "%d", i);
+		order = rig_order(id);
+		assert_true(orders_move(orders, orders_add(orders, &order, 1), EV_FAIL, &step));
+	}
+	/* As at the end of the daemon: acknowledged at the close, and the loop turns no more. */
+	assert_true(journal_close(rig->journal, &lost));
+	orders_destroy(orders);
+	timer_destroy(rig->patience);
+	loop_destroy(rig->loop); /* what was put off until the end of the turn comes now */
+	rig->loop = NULL;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(nothing_is_let_go_after_the_end, rig_setup,
+						rig_teardown),
+	};
+
+	log_configure(LOG_ERROR, LOG_JSON);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
