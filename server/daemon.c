@@ -269,6 +269,8 @@ bool daemon_destroy(struct daemon *daemon)
 	/* Completions and acknowledgements of what is under way arrive in these two, so all they
 	 * may touch is taken down after them. */
 	dd_client_destroy(daemon->exchange);
+	if (daemon->venue)
+		venue_exchange_gone(daemon->venue);
 	if (daemon->journal)
 		is_whole = journal_close(daemon->journal, &lost);
 	if (!is_whole)

@@ -18,6 +18,7 @@
 struct errand {
 	struct venue *venue;
 	struct secret *secret;
+	struct dd_account account; /* of a new API key */
 	venue_done_fn *done;
 	void *arg;
 };
@@ -69,6 +70,11 @@ static void errand_end(struct errand **slot, const struct err *err)
 		errand->done(errand->arg, err);
 	secret_destroy(errand->secret);
 	mem_free(errand);
+}
+
+void venue_exchange_gone(struct venue *venue)
+{
+	venue->exchange = NULL;
 }
 
 void venue_destroy(struct venue *venue)
@@ -315,13 +321,14 @@ static void swap_recorded(void *arg, const struct err *err)
 {
 	struct venue *venue = arg;
 
-	if (!venue->swap) /* the daemon is stopping */
+	if (!venue->exchange) /* the daemon is stopping */
 		return;
 	if (err) {
 		errand_end(&venue->swap, err);
 		return;
 	}
 	dd_client_set_api_key(venue->exchange, venue->swap->secret);
+	note_account(venue, &venue->swap->account);
 	venue->state.is_authenticated = true;
 	note_auth(venue, false);
 	LOG(INFO, "exchange.key_swapped", F_STR("account", venue->account_id));
@@ -347,7 +354,8 @@ static void swap_tried(void *arg, const struct dd_result *result, const struct d
 		errand_end(&venue->swap, &err);
 		return;
 	}
-	note_account(venue, account);
+	/* Until the new key is in use, the old one's account counts: it may be the wrong one. */
+	venue->swap->account = *account;
 	write = journal_write_create();
 	journal_write_setting(write, "api_key_swapped_at", wall_print(wall_now(), now));
 	journal_append(venue->journal, JOURNAL_INTENT, write, swap_recorded, venue);

@@ -29,6 +29,8 @@ struct venue_config {
 struct venue *venue_create(struct loop *loop, const struct venue_config *config,
 			   struct dd_client *exchange, struct scheduler *scheduler,
 			   struct journal *journal);
+/* The exchange client was destroyed: acknowledgements that still come leave it alone. */
+void venue_exchange_gone(struct venue *venue);
 void venue_destroy(struct venue *venue);
 /* Starts probing; with a password (copied, may be NULL) also loads the operation key. */
 void venue_start(struct venue *venue, const struct secret *password);

@@ -1,7 +1,10 @@
 """Keys and what guards them: rows S9 to S14, S17 and S19."""
+import contextlib
 import json
 import os
 import pathlib
+import signal
+import sqlite3
 import subprocess
 import threading
 import time
@@ -195,6 +198,31 @@ def test_S17_a_key_that_does_not_work_is_not_taken(rig, app):
     assert app.order().status == 201
 
 
+def test_a_swap_that_the_end_overtakes_harms_nothing(make_rig):
+    rig = make_rig()
+    key = rig.folder / "api-key"
+    key.write_text(rig.api_key)
+    key.chmod(0o600)
+    rig.daemon.env["DELTADEFI_API_KEY"] = None
+    rig.daemon.options["deltadefi_api_key_file"] = key
+    rig.start()
+    new_key = renew_key(rig, rig.api_key)
+    key.write_text(new_key)
+    shell = sqlite3.connect(rig.daemon.journal_file, isolation_level=None)
+    with contextlib.closing(shell):
+        shell.execute("begin immediate")  # the swap's record has to wait
+        rig.daemon.send(signal.SIGHUP)
+        wait_for(lambda: rig.sim.log()[-1]["headers"].get("x-api-key") == new_key)
+        time.sleep(0.2)  # for its answer
+        rig.daemon.send(signal.SIGTERM)
+        wait_for(lambda: rig.daemon.events("daemon.stopping"))
+        time.sleep(0.2)
+        shell.execute("rollback")
+    rig.daemon.stop()
+    rows = rig.daemon.journal("select 1 from settings where name = 'api_key_swapped_at'")
+    assert len(rows) == 1, "the swap was not recorded at the end: the test shows nothing"
+
+
 def test_a_key_of_another_account_is_refused_by_name_of_both(make_rig):
     rig = make_rig()
     rig.sim.options += ["--account", "other:key-of-another-account:word"]
@@ -204,6 +232,27 @@ def test_a_key_of_another_account_is_refused_by_name_of_both(make_rig):
     ids = {a["name"]: a["account_id"] for a in rig.sim.control("GET", "accounts")}
     assert ids["main"] in done.stderr and ids["other"] in done.stderr
     assert rig.app().order().status == 201
+
+
+def test_a_swap_that_fails_leaves_the_wrong_account_out(make_rig):
+    rig = make_rig()
+    rig.sim.options += ["--account", "other:key-of-another-account:" + rig.password]
+    rig.start()
+    rig.daemon.stop()
+    rig.daemon.env["DELTADEFI_API_KEY"] = "key-of-another-account"
+    rig.daemon.start()
+    app = rig.app()
+    wait_for(lambda: app.order().code == "wrong-account")
+    shell = sqlite3.connect(rig.daemon.journal_file, isolation_level=None)
+    with contextlib.closing(shell):
+        shell.execute("begin immediate")
+        done = rig.daemon.cli("rotate-api-key", stdin=rig.api_key + "\n", check=False)
+        shell.execute("rollback")
+    assert done.returncode == 1
+    wait_for(lambda: app.get("/v1/health").json["journal"]["writable"])
+    assert app.order().code == "wrong-account"
+    rig.daemon.cli("rotate-api-key", stdin=rig.api_key + "\n")
+    assert app.order().code != "wrong-account"
 
 
 # ---- S19 --------------------------------------------------------------------------------------
