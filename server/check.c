@@ -10,11 +10,13 @@
 #include "server/scheduler.h"
 #include "server/venue.h"
 
-#define PAGE_LIMIT     250
-#define PAGES_MAX      1000 /* of the exchange */
-#define INCOMPLETE_MAX 5
-#define FIRST_MS       300  /* a taker's order fills within so long of being taken */
-#define PROCESSING_MS  1000 /* an order on its way to the book is asked for again so soon */
+#define PAGE_LIMIT          250
+#define PAGES_MAX           1000 /* of the exchange */
+#define INCOMPLETE_FIRST_MS 200  /* doubling */
+#define INCOMPLETE_MAX      5   /* times fills may be missing before the state is taken as it is, */
+#define LATE_MAX            13  /* and before they are not asked for any more: half an hour */
+#define FIRST_MS            300 /* a taker's order fills within so long of being taken */
+#define PROCESSING_MS       1000 /* an order on its way to the book is asked for again so soon */
 
 struct check {
 	struct loop *loop;
@@ -100,12 +102,13 @@ static void ask_after(struct check_job *job, int64_t delay_ms)
 static void heard(struct check_job *job, const struct dd_order *seen)
 {
 	struct orders *orders = job->check->orders;
-	bool is_as_is = job->incomplete >= INCOMPLETE_MAX;
+	bool is_as_is = job->incomplete == INCOMPLETE_MAX;
 	enum feed_news news = is_as_is ? feed_order_as_is(orders, job->tracked, seen, "poll")
 				       : feed_order(orders, job->tracked, seen, "poll");
 
-	if (news == FEED_INCOMPLETE) {
-		ask_after(job, (int64_t)200 << job->incomplete++);
+	/* Its state must not wait for ever for fills, nor must these be lost if they come later. */
+	if ((news == FEED_INCOMPLETE || is_as_is) && job->incomplete < LATE_MAX) {
+		ask_after(job, (int64_t)INCOMPLETE_FIRST_MS << job->incomplete++);
 		return;
 	}
 	if (news == FEED_LIVE && seen->status == DD_STATUS_PROCESSING) {
@@ -131,14 +134,17 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 	}
 	LOG(WARN, "order.check_failed", F_STR("order", job->tracked->order.terms.order_id),
 	    F_ERR(&result->err));
-	job_end(job); /* the next sweep finds it again */
+	if (order_is_final(job->tracked->order.facts.state) && job->incomplete < LATE_MAX)
+		ask_after(job, (int64_t)INCOMPLETE_FIRST_MS << job->incomplete++);
+	else
+		job_end(job); /* the next sweep finds it again */
 }
 
 static void ask(void *arg)
 {
 	struct check_job *job = arg;
 
-	if (order_is_final(job->tracked->order.facts.state)) {
+	if (order_is_final(job->tracked->order.facts.state) && job->incomplete <= INCOMPLETE_MAX) {
 		job_end(job);
 		return;
 	}

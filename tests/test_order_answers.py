@@ -97,3 +97,18 @@ def test_a_status_we_do_not_know_does_not_keep_new_orders_out(rig, app):
     rig.sim.clear_faults()
     wait_for(lambda: app.get("/v1/orders/client:odd-1").json["state"] == "open", 20)
     check_against_exchange(rig)
+
+
+def test_fills_that_come_after_the_end_are_booked(rig, app):
+    order = app.order(price="0.5").json
+    on_book(rig.sim, order)
+    rig.sim.fill(order["exchange_order_id"])
+    form = told(rig, "/accounts/order/" + order["exchange_order_id"])
+    rig.sim.faults(says(ORDER, {**form, "order_execution_records": None}), nothing_open(rig))
+    path = "/v1/orders/" + order["order_id"]
+    # Missing for too long: the order ends without them, or it would never end.
+    wait_for(lambda: app.get(path).json["state"] == "filled", 20)
+    assert app.get(path).json["executed_base_qty"] == "0"
+    rig.sim.clear_faults()
+    wait_for(lambda: app.get(path).json["executed_base_qty"] == "100", 20)
+    check_against_exchange(rig)
