@@ -106,12 +106,10 @@ static void create_core(struct daemon *daemon)
 	daemon->orders = orders_create(daemon->loop, daemon->journal);
 	daemon->venue = venue_create(daemon->loop, &venue, daemon->exchange, daemon->scheduler,
 				     daemon->journal);
+	daemon->settle = settle_create(daemon->loop, &settle, daemon->exchange, daemon->scheduler,
+				       daemon->orders, daemon->venue, daemon->journal);
 	daemon->place = place_create(daemon->loop, &place, daemon->exchange, daemon->scheduler,
-				     daemon->orders, daemon->venue);
-	daemon->settle =
-		settle_create(daemon->loop, &settle, daemon->exchange, daemon->scheduler,
-			      daemon->orders, daemon->venue, daemon->journal, daemon->place);
-	place_set_settle(daemon->place, daemon->settle);
+				     daemon->orders, daemon->venue, daemon->settle);
 	daemon->cancel = cancel_create(daemon->loop, daemon->exchange, daemon->scheduler,
 				       daemon->orders, daemon->venue);
 	daemon->check = check_create(daemon->loop, config->poll_ms, daemon->exchange,

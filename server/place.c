@@ -41,10 +41,11 @@ struct place_job {
 
 static void build(void *arg);
 static void submit(void *arg);
+static void rebuild(void *arg, struct tracked *tracked);
 
 struct place *place_create(struct loop *loop, const struct place_config *config,
 			   struct dd_client *exchange, struct scheduler *scheduler,
-			   struct orders *orders, struct venue *venue)
+			   struct orders *orders, struct venue *venue, struct settle *settle)
 {
 	struct place *place = mem_alloc(sizeof(*place));
 
@@ -54,12 +55,9 @@ struct place *place_create(struct loop *loop, const struct place_config *config,
 	place->scheduler = scheduler;
 	place->orders = orders;
 	place->venue = venue;
-	return place;
-}
-
-void place_set_settle(struct place *place, struct settle *settle)
-{
 	place->settle = settle;
+	settle_on_expiry(settle, rebuild, place);
+	return place;
 }
 
 static void job_end(struct place_job *job)
@@ -521,9 +519,10 @@ static void build(void *arg)
 	send_build(job);
 }
 
-void place_rebuild(struct place *place, struct tracked *tracked)
+/* The order is BUILDING again after a proven expiry: build, sign and submit it once more. */
+static void rebuild(void *arg, struct tracked *tracked)
 {
-	struct place_job *job = job_create(place, tracked);
+	struct place_job *job = job_create(arg, tracked);
 
 	if (tracked->order.facts.attempt >= REBUILD_MAX || tracked->order.facts.cancel_requested) {
 		err_set(&job->late, ERR_NOT_PLACED, "the transaction expired before it was taken");

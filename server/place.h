@@ -4,7 +4,7 @@
  *
  * The exchange's order id and the signed bytes are durable before submit is sent. After that
  * nothing is ever built anew for the order, except when the exchange said that the transaction
- * expired (4300) and, asked, knew no live order: then settle.c calls place_rebuild(), once.
+ * expired (4300) and, asked, knew no live order: then it is built anew, once.
  * A step is repeated only when it is proven not to have happened. Loop thread only. */
 #ifndef SERVER_PLACE_H
 #define SERVER_PLACE_H
@@ -27,14 +27,12 @@ struct place_config {
 
 struct place *place_create(struct loop *loop, const struct place_config *config,
 			   struct dd_client *exchange, struct scheduler *scheduler,
-			   struct orders *orders, struct venue *venue); /* borrows all */
-void place_set_settle(struct place *place, struct settle *settle);      /* before the first order */
+			   struct orders *orders, struct venue *venue,
+			   struct settle *settle); /* borrows all */
 void place_destroy(struct place *place); /* orders under way stay as the journal has them */
 
 /* The order is ACCEPTED and that is durable: queue it. */
 void place_start(struct place *place, struct tracked *tracked);
-/* The order is BUILDING again after a proven expiry: build, sign and submit it once more. */
-void place_rebuild(struct place *place, struct tracked *tracked);
 /* The daemon stops: orders whose turn has not come fail with ERR_STOPPING; true when nothing is
  * under way any more. */
 bool place_stop(struct place *place);

@@ -9,7 +9,6 @@
 #include "net/loop.h"
 #include "server/feed.h"
 #include "server/journal.h"
-#include "server/place.h"
 #include "server/scheduler.h"
 #include "server/venue.h"
 
@@ -23,7 +22,8 @@ struct settle {
 	struct orders *orders;
 	struct venue *venue;
 	struct journal *journal;
-	struct place *place;
+	void (*rebuild)(void *arg, struct tracked *tracked);
+	void *rebuild_arg;
 	size_t unexplained;
 };
 
@@ -50,8 +50,7 @@ static void heard(struct settle_job *job, const struct dd_order *seen);
 
 struct settle *settle_create(struct loop *loop, const struct settle_config *config,
 			     struct dd_client *exchange, struct scheduler *scheduler,
-			     struct orders *orders, struct venue *venue, struct journal *journal,
-			     struct place *place)
+			     struct orders *orders, struct venue *venue, struct journal *journal)
 {
 	struct settle *settle = mem_alloc(sizeof(*settle));
 
@@ -62,8 +61,14 @@ struct settle *settle_create(struct loop *loop, const struct settle_config *conf
 	settle->orders = orders;
 	settle->venue = venue;
 	settle->journal = journal;
-	settle->place = place;
 	return settle;
+}
+
+void settle_on_expiry(struct settle *settle, void (*rebuild)(void *arg, struct tracked *tracked),
+		      void *arg)
+{
+	settle->rebuild = rebuild;
+	settle->rebuild_arg = arg;
 }
 
 static void explain(struct settle_job *job)
@@ -186,7 +191,7 @@ static void expired(struct settle_job *job)
 		return;
 	}
 	job_end(job);
-	place_rebuild(settle->place, tracked);
+	settle->rebuild(settle->rebuild_arg, tracked);
 }
 
 /* ---- the very same bytes again ---------------------------------------------------------- */

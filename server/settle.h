@@ -16,7 +16,6 @@
 
 struct dd_client;
 struct loop;
-struct place;
 struct scheduler;
 struct settle;
 struct venue;
@@ -28,8 +27,11 @@ struct settle_config {
 
 struct settle *settle_create(struct loop *loop, const struct settle_config *config,
 			     struct dd_client *exchange, struct scheduler *scheduler,
-			     struct orders *orders, struct venue *venue, struct journal *journal,
-			     struct place *place); /* borrows all */
+			     struct orders *orders, struct venue *venue,
+			     struct journal *journal); /* borrows all */
+/* Who builds an order anew after a proven expiry; it is BUILDING then. Before the first order. */
+void settle_on_expiry(struct settle *settle, void (*rebuild)(void *arg, struct tracked *tracked),
+		      void *arg);
 void settle_destroy(struct settle *settle);
 
 /* The order is SUBMITTING or UNKNOWN and its fate is open. is_expired: the exchange answered
