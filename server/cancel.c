@@ -129,16 +129,13 @@ static void still_live(struct cancel_job *job)
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
 {
 	struct cancel_job *job = arg;
-	bool is_as_is = job->asked >= ASK_MAX;
 
 	venue_note(job->cancel->venue, result, true);
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(job->cancel->scheduler, result->retry_after_ms);
 	job->asked++;
-	if (result->verdict == DD_DONE) {
-		if (is_as_is)
-			(void)feed_order_as_is(job->cancel->orders, job->tracked, seen, "cancel");
-		else
-			(void)feed_order(job->cancel->orders, job->tracked, seen, "cancel");
-	}
+	if (result->verdict == DD_DONE) /* missing fills are check.c's affair */
+		(void)feed_order(job->cancel->orders, job->tracked, seen, "cancel");
 	if (order_is_final(job->tracked->order.facts.state))
 		job_end(job);
 	else

@@ -38,7 +38,7 @@ struct sweep {
 	char symbol[ORDER_SYMBOL_LEN];
 	unsigned number;
 	struct dd_page page;
-	struct wall begun;
+	struct mono begun;
 };
 
 /* One order to be asked for. Pins it. */
@@ -199,7 +199,7 @@ static void check_missing(void *arg, struct tracked *tracked)
 	const struct order *order = &tracked->order;
 
 	if (order_is_live(order->facts.state) && tracked->swept != sweep->number &&
-	    order->facts.updated_at.us < sweep->begun.us &&
+	    tracked->changed.us < sweep->begun.us &&
 	    strcmp(order->terms.symbol, sweep->symbol) == 0)
 		check_order(sweep->check, tracked, 0);
 }
@@ -275,7 +275,7 @@ static void sweep_symbol_of(void *arg, struct tracked *tracked)
 	STR_SET(sweep->symbol, order->terms.symbol);
 	sweep->number = check->sweep_number;
 	sweep->page = (struct dd_page){ .limit = PAGE_LIMIT, .page = 1 };
-	sweep->begun = wall_now();
+	sweep->begun = loop_now(check->loop);
 	sweep->ticket = (struct ticket){
 		.lane = LANE_READ, .token_id = "", .weight = 1, .go = sweep_page, .arg = sweep
 	};

@@ -90,7 +90,7 @@ struct order_facts {
 	enum order_state state;
 	char exchange_order_id[ORDER_EXCHANGE_LEN]; /* of the latest build; "" before */
 	char tx_hash[65];
-	int attempt; /* builds begun */
+	int attempt; /* builds that were signed */
 	bool cancel_requested;
 	bool has_exchange_base_qty; /* what the exchange says was ordered, for quote-sized orders */
 	struct decimal exchange_base_qty;

@@ -256,6 +256,7 @@ void orders_record(struct orders *orders, struct tracked *tracked, const struct 
 	struct record *record = mem_alloc(sizeof(*record));
 
 	tracked->order.facts.updated_at = wall_now();
+	tracked->changed = loop_now(orders->loop);
 	if (!write)
 		write = journal_write_create();
 	journal_write_order(write, &tracked->order, step);

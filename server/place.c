@@ -13,7 +13,7 @@
 #include "server/venue.h"
 
 #define RETRY_FIRST_MS 1000
-#define REBUILD_MAX    2 /* attempts of one order: the first build and one rebuild */
+#define REBUILD_MAX    2 /* signed builds of one order: the first and one after an expiry */
 
 struct place {
 	struct loop *loop;
@@ -383,6 +383,7 @@ static void sign(struct place_job *job, const char *order_id, const char *tx_hex
 		job_end(job);
 		return;
 	}
+	facts->attempt++;
 	LOG(INFO, "order.submitting", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", order_id), F_STR("tx_hash", facts->tx_hash));
 	job->is_in_flight = true;
@@ -505,7 +506,6 @@ static void build(void *arg)
 	struct journal_step step = { .cause = "scheduler" };
 
 	facts->queued_ms = mono_diff_ms(loop_now(place->loop), job->accepted);
-	facts->attempt++;
 	LOG(INFO, "order.building", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("symbol", tracked->order.terms.symbol),
 	    F_STR("side", order_side_name(tracked->order.terms.side)),

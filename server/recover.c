@@ -32,9 +32,14 @@ static void add_fill(void *arg, const struct fill *fill)
 	orders_mark_booked(arg, fill->execution_id);
 }
 
-static bool is_in_time(const struct order *order)
+/* Without valid_until an order waits no longer than it would have waited in the queue. */
+static bool is_in_time(const struct daemon *daemon, const struct order *order)
 {
-	return order->terms.valid_until.us == 0 || wall_now().us < order->terms.valid_until.us;
+	int64_t until_us = order->terms.valid_until.us;
+
+	if (until_us == 0)
+		until_us = order->terms.created_at.us + daemon->config->queue_wait_max_ms * 1000;
+	return wall_now().us < until_us;
 }
 
 static void fail(struct daemon *daemon, struct tracked *tracked, enum err_code code,
@@ -55,7 +60,7 @@ static void take_up_unsent(struct recovering *recovering, struct tracked *tracke
 	const struct order *order = &tracked->order;
 	struct journal_step step = { .cause = "recovery" };
 
-	if (daemon->config->resume_accepted && is_in_time(order) &&
+	if (daemon->config->resume_accepted && is_in_time(daemon, order) &&
 	    !order->facts.cancel_requested) {
 		if (order->facts.state == ORDER_BUILDING)
 			orders_move(daemon->orders, tracked, EV_REQUEUE, &step);
@@ -134,10 +139,10 @@ static void resume(void *arg, struct tracked *tracked)
 	if (tracked->order.facts.state != ORDER_ACCEPTED || tracked->place || !tracked->is_resumed)
 		return;
 	tracked->is_resumed = false;
-	if (is_in_time(&tracked->order))
+	if (is_in_time(daemon, &tracked->order))
 		place_start(daemon->place, tracked);
 	else
-		fail(daemon, tracked, ERR_EXPIRED, "valid_until passed while the daemon was down");
+		fail(daemon, tracked, ERR_EXPIRED, "its time ran out while the daemon was down");
 }
 
 void recover_resume(struct daemon *daemon)

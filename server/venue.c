@@ -166,6 +166,7 @@ static void note_account(struct venue *venue, const struct dd_account *account)
 			    F_STR("api_key", account->account_id));
 		venue->state.is_wrong_account = true;
 		scheduler_hold(venue->scheduler, true);
+		dd_lock(venue->exchange); /* an operation key of that account signs nothing here */
 	} else if (venue->state.is_wrong_account) {
 		venue->state.is_wrong_account = false;
 		scheduler_hold(venue->scheduler, venue->is_key_refused);
