@@ -16,7 +16,7 @@ say() { echo "fresh: $*"; }
 clean_up() {
 	[ -z "$runner" ] || { kill -TERM -- "-$runner" && wait "$runner"; } 2>/dev/null
 	[ -n "$root" ] || return
-	umount -q "$root/proc" "$root/dev" 2>/dev/null
+	umount -q -R "$root/proc" "$root/dev" 2>/dev/null
 	if [ -n "${FRESH_KEEP:-}" ]; then
 		say "kept $root"
 	elif ! mountpoint -q "$root/proc" && ! mountpoint -q "$root/dev"; then
@@ -27,8 +27,8 @@ trap clean_up EXIT
 trap 'exit 1' INT TERM
 
 fail() {
+	[ -z "$runner" ] || tail -n 30 "$root/tmp/run.out"
 	say "$*"
-	[ ! -f "$root/tmp/run.out" ] || tail -n 30 "$root/tmp/run.out"
 	echo "FAIL"
 	exit 1
 }
@@ -59,7 +59,9 @@ make_system() {
 		>"$root.log" 2>&1 || { tail -n 5 "$root.log"; fail "debootstrap failed"; }
 	rm -f "$root.log"
 	bring_host_settings
-	{ mount -t proc proc "$root/proc" && mount --bind /dev "$root/dev"; } || fail "cannot mount"
+	# With its terminals and shared memory; a slave, so that nothing done here reaches the host.
+	{ mount -t proc proc "$root/proc" && mount --rbind --make-rslave /dev "$root/dev"; } ||
+		fail "cannot mount"
 	for name in gcc python3 curl sqlite3; do
 		! chroot "$root" which "$name" >/dev/null 2>&1 || fail "$name is there already"
 	done
