@@ -23,6 +23,10 @@ all:
 ifeq ($(MAKELEVEL),0)
 MAKEFLAGS += --no-print-directory -j$(shell nproc)
 endif
+# `make clean all` means one after the other.
+ifneq ($(filter clean,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+endif
 .DELETE_ON_ERROR:
 .PHONY: FORCE
 FORCE:
@@ -47,7 +51,7 @@ $(BUILD)/packages.mk: FORCE
 	@tests/install-deps.sh $(DEPS)
 	@mkdir -p $(@D)
 	@cflags=$$(pkg-config --cflags $(PKGS)) && libs=$$(pkg-config --libs $(PKGS)) && \
-	printf 'PKG_CFLAGS := %s\nPKG_LIBS := %s\n' "$$cflags" "$$libs" >$@.new
+		printf 'PKG_CFLAGS := %s\nPKG_LIBS := %s\n' "$$cflags" "$$libs" >$@.new
 	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
 # ---- Libraries and programs ----
@@ -61,10 +65,7 @@ LIB_OBJ  := $(call objects,$(call sources,client))
 SRV_OBJ  := $(call objects,$(call sources,server))
 FOLDERS  := base net client server sim cli
 UNITS    := $(patsubst %.c,$(BUILD)/unit/%,$(wildcard $(addsuffix /*_test.c,$(FOLDERS))))
-PROGRAMS := $(if $(wildcard server/main.c),$(BUILD)/deltagated) \
-	    $(if $(wildcard cli/main.c),$(BUILD)/deltagate) \
-	    $(if $(wildcard sim/main.c),$(BUILD)/deltasim)
-VECTORS  := $(if $(wildcard tests/vectors.c),$(BUILD)/vectors)
+PROGRAMS := $(addprefix $(BUILD)/,deltagated deltagate deltasim)
 
 all: $(PROGRAMS)
 
@@ -191,7 +192,7 @@ run: all
 units: $(UNITS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
-test: all $(UNITS) $(VECTORS) $(REPLAYS)
+test: all $(UNITS) $(BUILD)/vectors $(REPLAYS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) $(TEST_FLAGS)
 
 # The same suite with other objects, in a folder of their own.
