@@ -27,7 +27,8 @@ enum fault_phase { FAULT_NEVER, FAULT_BEFORE, FAULT_AFTER, FAULT_EITHER /* drawn
 	X(DECLARED_HTTP, "declared_http") /* statuses as the specification declares them */ \
 	X(OVERFLOW_U64, "overflow_u64")   /* told fill amounts wrap at 64 bits */           \
 	X(IV16, "iv16")                   /* operation key sealed with a 16 byte IV */      \
-	X(NO_SALT, "no_salt")             /* operation key sealed the old way */
+	X(NO_SALT, "no_salt")             /* operation key sealed the old way */            \
+	X(FOREIGN_PAYEE, "foreign_payee") /* built transactions pay to an unknown key */
 
 enum fault_switch {
 #define X(name, word) SWITCH_##name,

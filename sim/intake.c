@@ -226,21 +226,21 @@ static enum code check_limits(const struct exchange *x, const struct order *orde
 
 /* ---- build ---- */
 
-static void attach_tx(struct exchange *x, struct order *order)
+static void attach_tx(struct exchange *x, struct order *order, bool has_foreign_payee)
 {
 	struct buf tx;
 
 	buf_init(&tx, TX_MAX);
-	tx_build(x->config.seed, order, &tx);
+	tx_build(x->config.seed, order, has_foreign_payee, &tx);
 	order->tx_len = tx.len;
 	order->tx = (uint8_t *)buf_take(&tx);
 	buf_fini(&tx);
 }
 
-static void admit_building(struct exchange *x, struct order *order)
+static void admit_building(struct exchange *x, struct order *order, bool has_foreign_payee)
 {
 	exchange_admit(x, order);
-	attach_tx(x, order);
+	attach_tx(x, order, has_foreign_payee);
 	order->expires.us = x->now.us + x->config.tx_lifetime_ms * 1000;
 	exchange_set_due(x, order, DUE_EXPIRE, order->expires);
 	exchange_tell_order(x, order);
@@ -265,7 +265,7 @@ enum code intake_build(struct exchange *x, struct account *account, const struct
 		order_destroy(wanted);
 		return code;
 	}
-	admit_building(x, wanted);
+	admit_building(x, wanted, in->has_foreign_payee);
 	*order = wanted;
 	return CODE_DONE;
 }

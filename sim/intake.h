@@ -22,6 +22,7 @@ struct intake {
 	struct decimal base, quote, price;
 	char price_text[DECIMAL_TEXT_LEN]; /* as it came */
 	int64_t slippage_bp;
+	bool has_foreign_payee; /* a fault: see tx_build() */
 };
 
 /* CODE_DONE gives an order in status building with its transaction. */

@@ -110,7 +110,9 @@ static json_t *tx_hex(const struct order *order)
 int rest_build(struct rest_call *call, struct reply *reply)
 {
 	json_t *body = rest_body(call);
-	struct intake in = { 0 };
+	struct intake in = {
+		.has_foreign_payee = call->sim->faults.switches[SWITCH_FOREIGN_PAYEE],
+	};
 	struct order *order = NULL;
 	enum code code = CODE_INVALID;
 

@@ -10,9 +10,12 @@
 #include "sim/order.h"
 
 #define HASH28             28
-#define ADDRESS_SCRIPT     0x70 /* enterprise script address, test network */
+#define ADDRESS_BASE       0x00 /* key and stake key, test network */
+#define ADDRESS_KEY        0x60 /* enterprise addresses */
+#define ADDRESS_SCRIPT     0x70
 #define ONCHAIN_PRICE_ONE  1000 /* prices on chain have 12 places, ours 9 */
 #define HYDRA_TOKEN_SERIES "tx:hydra-token"
+#define APP_OWNER_SERIES   "tx:app-owner"
 
 /* Keys of the body's map. */
 enum {
@@ -31,23 +34,34 @@ enum { WITNESS_VKEYS = 0, WITNESS_REDEEMERS = 5 };
 /* How this transaction is written where writers differ. */
 struct form {
 	bool has_set_tags, has_redeemers, has_redeemer_map, has_open_lists;
+	bool has_change, has_foreign_payee;
 };
 
-static struct form form_of(uint64_t seed, const char *order_id)
+static struct form form_of(uint64_t seed, const char *order_id, bool has_foreign_payee)
 {
 	uint64_t bits = draw_number(seed, order_id, 0);
 
 	return (struct form){ .has_set_tags = bits & 1,
 			      .has_redeemers = (bits & 6) != 0,
 			      .has_redeemer_map = bits & 8,
-			      .has_open_lists = bits & 16 };
+			      .has_open_lists = bits & 16,
+			      .has_change = bits & 32,
+			      .has_foreign_payee = has_foreign_payee };
+}
+
+static void draw_hash(uint64_t seed, const char *series, size_t len, uint8_t *hash)
+{
+	uint8_t drawn[32];
+
+	draw_bytes(seed, series, len, drawn, sizeof(drawn));
+	memcpy(hash, drawn, len);
 }
 
 static void add_drawn_hash(struct buf *tx, uint64_t seed, const char *series, size_t len)
 {
 	uint8_t hash[32];
 
-	draw_bytes(seed, series, len, hash, sizeof(hash));
+	draw_hash(seed, series, len, hash);
 	cbor_bytes(tx, hash, len);
 }
 
@@ -133,8 +147,8 @@ static void add_intent(struct buf *to, const struct form *form, uint64_t seed,
 	constr_close(to, form);
 }
 
-static void add_output(struct buf *tx, const struct form *form, uint64_t seed,
-		       const struct order *order)
+static void add_intent_output(struct buf *tx, const struct form *form, uint64_t seed,
+			      const struct order *order)
 {
 	uint8_t address[1 + HASH28] = { ADDRESS_SCRIPT };
 	struct buf datum;
@@ -146,7 +160,6 @@ static void add_output(struct buf *tx, const struct form *form, uint64_t seed,
 	constr_close(&datum, form);
 
 	draw_bytes(seed, "tx:intent-script", 0, address + 1, HASH28);
-	cbor_head(tx, CBOR_ARRAY, 1);
 	cbor_head(tx, CBOR_MAP, 3);
 	cbor_uint(tx, OUTPUT_ADDRESS);
 	cbor_bytes(tx, address, sizeof(address));
@@ -164,6 +177,41 @@ static void add_output(struct buf *tx, const struct form *form, uint64_t seed,
 	cbor_head(tx, CBOR_TAG, CBOR_TAG_BYTES);
 	cbor_bytes(tx, datum.data, datum.len);
 	buf_fini(&datum);
+}
+
+/* Nothing, to the exchange's key, in the older form of outputs. */
+static void add_change_output(struct buf *tx, uint64_t seed)
+{
+	uint8_t address[1 + 2 * HASH28] = { ADDRESS_BASE };
+
+	draw_hash(seed, APP_OWNER_SERIES, HASH28, address + 1);
+	draw_hash(seed, "tx:app-owner-stake", HASH28, address + 1 + HASH28);
+	cbor_head(tx, CBOR_ARRAY, 2);
+	cbor_bytes(tx, address, sizeof(address));
+	cbor_uint(tx, 0);
+}
+
+static void add_foreign_output(struct buf *tx, uint64_t seed)
+{
+	uint8_t address[1 + HASH28] = { ADDRESS_KEY };
+
+	draw_hash(seed, "tx:foreign-payee", HASH28, address + 1);
+	cbor_head(tx, CBOR_MAP, 2);
+	cbor_uint(tx, OUTPUT_ADDRESS);
+	cbor_bytes(tx, address, sizeof(address));
+	cbor_uint(tx, OUTPUT_VALUE);
+	cbor_uint(tx, 1000000);
+}
+
+static void add_outputs(struct buf *tx, const struct form *form, uint64_t seed,
+			const struct order *order)
+{
+	cbor_head(tx, CBOR_ARRAY, 1 + form->has_change + form->has_foreign_payee);
+	add_intent_output(tx, form, seed, order);
+	if (form->has_change)
+		add_change_output(tx, seed);
+	if (form->has_foreign_payee)
+		add_foreign_output(tx, seed);
 }
 
 static void add_input(struct buf *tx, uint64_t seed, const char *series)
@@ -192,7 +240,7 @@ static void add_signers(struct buf *tx, const struct form *form, uint64_t seed,
 		len = 0;
 	set_head(tx, form, 2);
 	cbor_bytes(tx, hash, len);
-	add_drawn_hash(tx, seed, "tx:app-owner", HASH28);
+	add_drawn_hash(tx, seed, APP_OWNER_SERIES, HASH28);
 }
 
 static void add_body(struct buf *tx, const struct form *form, uint64_t seed,
@@ -203,7 +251,7 @@ static void add_body(struct buf *tx, const struct form *form, uint64_t seed,
 	set_head(tx, form, 1);
 	add_input(tx, seed, order->id);
 	cbor_uint(tx, BODY_OUTPUTS);
-	add_output(tx, form, seed, order);
+	add_outputs(tx, form, seed, order);
 	cbor_uint(tx, BODY_FEE);
 	cbor_uint(tx, 0);
 	cbor_uint(tx, BODY_MINT);
@@ -247,9 +295,9 @@ static void add_witness_set(struct buf *tx, const struct form *form)
 	add_budget(tx);
 }
 
-void tx_build(uint64_t seed, const struct order *order, struct buf *tx)
+void tx_build(uint64_t seed, const struct order *order, bool has_foreign_payee, struct buf *tx)
 {
-	struct form form = form_of(seed, order->id);
+	struct form form = form_of(seed, order->id, has_foreign_payee);
 
 	cbor_head(tx, CBOR_ARRAY, 4);
 	add_body(tx, &form, seed, order);

@@ -5,7 +5,8 @@
  * mints one token, names the account's and the exchange's key as required signers, and pays to
  * the intent script with an inline datum that holds the order id. The exact datum of today is not
  * known. Some forms vary from order to order, as they do between versions of the tools: sets with
- * or without tag 258, redeemers as array, map or none. Pure. */
+ * or without tag 258, redeemers as array, map or none, change for the exchange's key or none.
+ * Pure. */
 #ifndef SIM_TX_H
 #define SIM_TX_H
 #include <stdbool.h>
@@ -20,8 +21,9 @@ struct order;
 
 #define TX_MAX 16384 /* bytes of a transaction, built or signed */
 
-/* Appends order's transaction; the same seed and order id give the same bytes. */
-void tx_build(uint64_t seed, const struct order *order, struct buf *tx);
+/* Appends order's transaction; the same seed and order id give the same bytes. A foreign payee is
+ * a fault: one more output, to a key that no signature is asked of. */
+void tx_build(uint64_t seed, const struct order *order, bool has_foreign_payee, struct buf *tx);
 
 /* Is signed the built transaction with a good witness of the key with this hash, and nothing else
  * changed? CODE_DONE, CODE_INVALID for other bytes, CODE_UNSIGNED without the witness; *why tells

@@ -178,6 +178,52 @@ static void every_built_transaction_names_its_order_and_its_signer(void **state)
 	}
 }
 
+/* How many outputs follow; in is left at the first. */
+static uint64_t enter_outputs(const struct order *order, struct cbor_in *in)
+{
+	struct cbor_item item;
+
+	*in = (struct cbor_in){ order->tx + 1, order->tx + order->tx_len };
+	assert_true(cbor_next(in, &item) && item.major == CBOR_MAP);
+	assert_true(cbor_skip(in) && cbor_skip(in)); /* the inputs, with their key */
+	assert_true(cbor_next(in, &item) && item.major == CBOR_UINT && item.value == 1);
+	assert_true(cbor_next(in, &item) && item.major == CBOR_ARRAY);
+	return item.value;
+}
+
+/* Does a key that the second output pays come again after it, among the required signers? */
+static bool is_change_for_a_signer(struct cbor_in in)
+{
+	const uint8_t *address;
+	struct cbor_item item;
+
+	return cbor_skip(&in) && cbor_next(&in, &item) && item.major == CBOR_ARRAY &&
+	       cbor_fixed_bytes(&in, 57, &address) && address[0] == 0x00 &&
+	       holds(in.at, (size_t)(in.end - in.at), address + 1, 28);
+}
+
+static void some_transactions_give_change_and_a_fault_adds_a_payee(void **state)
+{
+	struct fixture *f = *state;
+	struct intake in = request("ADAUSDM", SIDE_BUY, "100.25", "0.7010");
+	struct account *alice = exchange_account(f->x, "alice");
+	unsigned with_change = 0;
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct cbor_in outputs;
+		struct order *order;
+		uint64_t count;
+
+		in.has_foreign_payee = i & 1;
+		assert_int_equal(intake_build(f->x, alice, &in, &order), CODE_DONE);
+		count = enter_outputs(order, &outputs) - in.has_foreign_payee;
+		assert_in_range(count, 1, 2);
+		with_change += count == 2;
+		assert_int_equal(is_change_for_a_signer(outputs), count == 2);
+	}
+	assert_in_range(with_change, 50, 150);
+}
+
 static void redeemers_that_were_built_in_must_come_back(void **state)
 {
 	struct fixture *f = *state;
@@ -284,6 +330,7 @@ int main(void)
 		TEST(bytes_after_the_transaction_are_refused),
 		TEST(the_transaction_of_another_order_is_refused),
 		TEST(every_built_transaction_names_its_order_and_its_signer),
+		TEST(some_transactions_give_change_and_a_fault_adds_a_payee),
 		TEST(redeemers_that_were_built_in_must_come_back),
 		TEST(the_published_signature_is_good),
 		TEST(deep_or_lying_cbor_ends_quietly),
