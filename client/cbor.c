@@ -213,6 +213,18 @@ bool cbor_list_more(struct cbor_reader *reader, struct cbor_list *list)
 	return false;
 }
 
+bool cbor_skip_set_tag(struct cbor_reader *reader, struct err *err)
+{
+	struct cbor_reader ahead = *reader;
+	struct cbor_head head;
+
+	if (!cbor_read_head(&ahead, &head, err))
+		return false;
+	if (head.major == CBOR_TAG && head.value == CBOR_TAG_SET)
+		*reader = ahead;
+	return true;
+}
+
 bool cbor_read_bytes(struct cbor_reader *reader, size_t len, const uint8_t **bytes, struct err *err)
 {
 	struct cbor_head head;

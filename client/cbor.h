@@ -16,6 +16,7 @@
 
 #define CBOR_DEPTH_MAX 512 /* arrays, maps, tags and chunked strings inside each other */
 #define CBOR_HEAD_MAX  9   /* bytes */
+#define CBOR_TAG_SET   258 /* the ledger's "this list is a set" */
 
 enum cbor_major {
 	CBOR_UNSIGNED,
@@ -60,6 +61,9 @@ MUST_CHECK bool cbor_skip(struct cbor_reader *reader, struct err *err);
 MUST_CHECK bool cbor_read_list(struct cbor_reader *reader, enum cbor_major kind,
 			       struct cbor_list *list, struct err *err);
 bool cbor_list_more(struct cbor_reader *reader, struct cbor_list *list);
+
+/* Passes tag 258, if it comes next; another tag stays. ERR_TX when there is no readable head. */
+MUST_CHECK bool cbor_skip_set_tag(struct cbor_reader *reader, struct err *err);
 
 /* The next item must be a byte string in one piece, of exactly len bytes; *bytes is borrowed. */
 MUST_CHECK bool cbor_read_bytes(struct cbor_reader *reader, size_t len, const uint8_t **bytes,

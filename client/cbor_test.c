@@ -293,6 +293,35 @@ static void a_list_of_another_kind_is_refused(void **unused)
 	}
 }
 
+static void the_tag_of_a_set_is_passed_and_another_stays(void **unused)
+{
+	static const struct {
+		const char *hex;
+		bool ok;
+		size_t at;
+	} cases[] = {
+		{ "d9010280", true, 3 },
+		{ "da0000010280", true, 5 },
+		{ "80", true, 0 },
+		{ "d9010380", true, 0 },
+		{ "c280", true, 0 },
+		{ "190102", true, 0 },
+		{ "d90102d9010280", true, 3 }, /* one of two */
+		{ "d901", false, 0 },
+		{ "", false, 0 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct cbor_reader reader = reader_of(cases[i].hex);
+		struct err err;
+
+		assert_int_equal(cbor_skip_set_tag(&reader, &err), cases[i].ok);
+		assert_int_equal(reader.at, cases[i].at);
+		reader_free(&reader);
+	}
+}
+
 static void only_a_byte_string_of_the_wanted_length_is_read(void **unused)
 {
 	static const struct {
@@ -374,6 +403,7 @@ int main(void)
 		cmocka_unit_test(many_small_containers_side_by_side_are_taken),
 		cmocka_unit_test(a_list_gives_its_items_and_then_ends_after_its_break),
 		cmocka_unit_test(a_list_of_another_kind_is_refused),
+		cmocka_unit_test(the_tag_of_a_set_is_passed_and_another_stays),
 		cmocka_unit_test(only_a_byte_string_of_the_wanted_length_is_read),
 		cmocka_unit_test(heads_are_written_in_the_shortest_form),
 	};

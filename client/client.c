@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "client/call.h"
@@ -119,8 +120,19 @@ const char *dd_key_hash(const struct dd_client *client)
 	return client->key_hash;
 }
 
-bool dd_sign(const struct dd_client *client, const char *order_id, const char *tx_hex,
-	     char **signed_hex, char tx_hash_hex[65], struct err *err)
+/* No refusal: that the exchange fills the list as it should is not confirmed. */
+static void warn_of_signers(struct dd_client *client, const struct tx *tx, const char *order_id)
+{
+	if (tx_required_signers(tx, opkey_hash(client->opkey)) != TX_SIGNERS_NAME_OTHERS ||
+	    strcmp(client->warned_key_hash, client->key_hash) == 0)
+		return;
+	STR_SET(client->warned_key_hash, client->key_hash);
+	LOG(WARN, "tx.signer_missing", F_STR("exchange_order_id", order_id),
+	    F_STR("key_hash", client->key_hash));
+}
+
+bool dd_sign(struct dd_client *client, const char *order_id, const char *tx_hex, char **signed_hex,
+	     char tx_hash_hex[65], struct err *err)
 {
 	uint8_t hash[TX_HASH_LEN];
 	struct tx *tx = NULL;
@@ -133,7 +145,10 @@ bool dd_sign(const struct dd_client *client, const char *order_id, const char *t
 		goto out;
 	}
 	if (!tx_parse(tx_hex, strlen(tx_hex), &tx, err) || !tx_check_order(tx, order_id, err) ||
-	    !tx_sign(tx, client->opkey, &buf, err))
+	    !tx_check_payees(tx, err))
+		goto out;
+	warn_of_signers(client, tx, order_id);
+	if (!tx_sign(tx, client->opkey, &buf, err))
 		goto out;
 	tx_hash(tx, hash);
 	hex_encode(hash, sizeof(hash), tx_hash_hex);

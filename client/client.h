@@ -19,6 +19,7 @@ struct dd_client {
 	struct secret *api_key; /* NULL: none */
 	struct opkey *opkey;    /* NULL: locked */
 	char key_hash[2 * BIP32_HASH_LEN + 1];
+	char warned_key_hash[2 * BIP32_HASH_LEN + 1]; /* of dd_sign()'s warning, given once */
 	uint64_t lock_count; /* dd_lock() calls; an unlock begun before the last one is dropped */
 	struct list calls;   /* struct call, until completed */
 	struct list unlocks; /* struct unlock, while a pool thread opens the key */

@@ -167,9 +167,10 @@ bool dd_is_unlocked(const struct dd_client *client);
 const char *dd_key_hash(const struct dd_client *client); /* hex of 28 bytes, "" while locked */
 
 /* Signs a transaction that dd_order_build() gave for order_id. Refuses (ERR_TX) what is not a
- * well-formed transaction that names the order, ERR_OPKEY_LOCKED while locked. signed_hex is
- * mem_ allocated and the caller's; tx_hash is the transaction id. */
-MUST_CHECK bool dd_sign(const struct dd_client *client, const char *order_id, const char *tx_hex,
+ * well-formed transaction that names the order, and what pays to a key that is no required signer;
+ * ERR_OPKEY_LOCKED while locked. Logs once a key when the transaction asks for other signatures
+ * than ours. signed_hex is mem_ allocated and the caller's; tx_hash is the transaction id. */
+MUST_CHECK bool dd_sign(struct dd_client *client, const char *order_id, const char *tx_hex,
 			char **signed_hex, char tx_hash[65], struct err *err);
 
 /* ---- orders --------------------------------------------------------------------------- */

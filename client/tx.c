@@ -9,12 +9,8 @@
 #include "client/opkey.h"
 
 #define WITNESS_KEY_VKEYS 0
-#define BODY_KEY_SIGNERS  14
-#define TAG_SET           258
 #define WITNESS_KEY_MAX   255 /* the ledger knows 0 to 7 */
 #define WITNESS_LEN       (1 + 2 + BIP32_VKEY_LEN + 2 + BIP32_SIGNATURE_LEN)
-#define UUID_TEXT_LEN     36
-#define UUID_LEN          16
 
 /* Where an array or a map lies. */
 struct container {
@@ -80,25 +76,12 @@ static bool read_witness(struct tx *tx, struct cbor_reader *reader, struct err *
 	return true;
 }
 
-/* Passes a tag 258, "this list is a set"; the head after it is read again by the caller. */
-static bool skip_set_tag(struct cbor_reader *reader, struct err *err)
-{
-	struct cbor_reader ahead = *reader;
-	struct cbor_head head;
-
-	if (!cbor_read_head(&ahead, &head, err))
-		return false;
-	if (head.major == CBOR_TAG && head.value == TAG_SET)
-		*reader = ahead;
-	return true;
-}
-
 static bool read_vkeys(struct tx *tx, struct cbor_reader *reader, struct err *err)
 {
 	struct cbor_list list;
 
 	tx->has_vkeys = true;
-	if (!skip_set_tag(reader, err) ||
+	if (!cbor_skip_set_tag(reader, err) ||
 	    !open_container(reader, CBOR_ARRAY, &tx->vkeys, &list, err))
 		return err_prefix(err, "vkey witnesses");
 	tx->vkeys_end = reader->at;
@@ -322,83 +305,9 @@ bool tx_sign(const struct tx *tx, const struct opkey *key, struct buf *signed_he
 	return !signed_hex->is_full || err_set(err, ERR_TX, "the signed transaction is too long");
 }
 
-static bool body_holds(const struct tx *tx, const void *bytes, size_t len)
+struct cbor_reader tx_body_reader(const struct tx *tx)
 {
-	return memmem(tx->bytes + tx->body.at, tx->body.len, bytes, len) != NULL;
-}
-
-/* 8-4-4-4-12 digits, lower or upper case. */
-static bool read_uuid(const char *text, uint8_t uuid[UUID_LEN])
-{
-	char digits[2 * UUID_LEN];
-	size_t count = 0;
-	size_t len;
-
-	if (strlen(text) != UUID_TEXT_LEN)
-		return false;
-	for (size_t i = 0; i < UUID_TEXT_LEN; i++) {
-		bool is_hyphen = i == 8 || i == 13 || i == 18 || i == 23;
-
-		if ((text[i] == '-') != is_hyphen)
-			return false;
-		if (!is_hyphen)
-			digits[count++] = text[i];
-	}
-	return hex_decode(digits, count, uuid, UUID_LEN, &len);
-}
-
-bool tx_check_order(const struct tx *tx, const char *order_uuid, struct err *err)
-{
-	uint8_t uuid[UUID_LEN];
-
-	if (!read_uuid(order_uuid, uuid))
-		return err_set(err, ERR_TX, "the order's id is not a UUID");
-	if (!body_holds(tx, uuid, UUID_LEN) && !body_holds(tx, order_uuid, UUID_TEXT_LEN))
-		return err_set(err, ERR_TX, "the transaction does not name the order");
-	return true;
-}
-
-/* Steps through the body's pairs up to the value of the wanted key. */
-static bool find_in_body(const struct tx *tx, uint64_t wanted, struct cbor_reader *value)
-{
-	struct cbor_reader reader = reader_at(tx, tx->body.at);
-	struct cbor_list pairs;
-	struct cbor_head key;
-	struct err unused; /* the body is known to be well-formed */
-
-	if (!cbor_read_list(&reader, CBOR_MAP, &pairs, &unused))
-		return false;
-	while (cbor_list_more(&reader, &pairs)) {
-		*value = reader;
-		if (!cbor_skip(&reader, &unused) || !cbor_read_head(value, &key, &unused))
-			return false;
-		*value = reader;
-		if (key.major == CBOR_UNSIGNED && key.value == wanted)
-			return true;
-		if (!cbor_skip(&reader, &unused))
-			return false;
-	}
-	return false;
-}
-
-enum tx_signers tx_required_signers(const struct tx *tx, const uint8_t *key_hash)
-{
-	struct cbor_reader reader;
-	struct cbor_list list;
-	const uint8_t *hash;
-	struct err unused; /* what cannot be read names nobody */
-
-	if (!find_in_body(tx, BODY_KEY_SIGNERS, &reader))
-		return TX_SIGNERS_ABSENT;
-	if (!skip_set_tag(&reader, &unused) || !cbor_read_list(&reader, CBOR_ARRAY, &list, &unused))
-		return TX_SIGNERS_NAME_OTHERS;
-	while (cbor_list_more(&reader, &list)) {
-		if (!cbor_read_bytes(&reader, BIP32_HASH_LEN, &hash, &unused))
-			return TX_SIGNERS_NAME_OTHERS;
-		if (memcmp(hash, key_hash, BIP32_HASH_LEN) == 0)
-			return TX_SIGNERS_NAME_US;
-	}
-	return TX_SIGNERS_NAME_OTHERS;
+	return reader_at(tx, tx->body.at);
 }
 
 struct tx_range tx_body(const struct tx *tx)

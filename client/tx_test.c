@@ -24,7 +24,6 @@
 	"xprv1cqa46gk29plgkg98upclnjv5t425fcpl4rgf9mq2txdxuga7jfq5shk7np6l55nj00sl3m4syzna3uwgr" \
 	"wppdm0azgy9d8zahyf32s62klfyhe0ayyxkc7x92nv4s77fa0v25tufk9tnv7x6dgexe9kdz5gpeqgu"
 #define FIRST_VKEY "c32dfdb461dd016e8fdd9b6d424a77439eab8f8c644a804b013b6cefa2454f95"
-#define FIRST_HASH "5867c3b8e27840f556ac268b781578b14c5661fc63ee720dbeab663f"
 #define FIRST_SIGNATURE                                                                            \
 	"2bfcad51fc81ecf7bd2e0fb3dbda51630d9457353e30f8cc04e12737d2753ec712148e34f78d5633ceb99e00" \
 	"4534cc22216b265bc308a1f154952eaf72ae2e0d"
@@ -36,14 +35,6 @@
 	"2c225fd8172310b841228c1b5a78a1c0852085f88b7d6af8cbd92b479b30b6ad03e1112a6e074eb894017ef1" \
 	"18e47bebc5fac52dac6578f8f62786e8e066580c"
 #define WITNESS(vkey, signature) "825820" vkey "5840" signature
-
-#define US       "581c" FIRST_HASH
-#define OTHER    "581c34204975e6f59b19d02ac6eeca521c1183c91c2abffaeb69901d33e4"
-#define CUT_HASH "67c3b8e27840f556ac268b781578b14c5661fc63ee720dbeab663f"
-
-#define ORDER_ID   "0f8fad5b-d9cb-469f-a165-70867728950e"
-#define ORDER_HEX  "0f8fad5bd9cb469fa16570867728950e"
-#define ORDER_TEXT "30663866616435622d643963622d343639662d613136352d373038363737323839353065"
 
 static struct opkey *key_of(const char *root)
 {
@@ -258,102 +249,6 @@ static void what_is_nearly_a_transaction_is_refused(void **unused)
 	}
 }
 
-static void an_order_must_be_named_in_the_body(void **unused)
-{
-	static const struct {
-		const char *tx;
-		bool ok;
-	} cases[] = {
-		{ "84a10050" ORDER_HEX "a0f5f6", true },
-		{ "84a1009f9f50" ORDER_HEX "ffffa0f5f6", true },
-		{ "84a1005824" ORDER_TEXT "a0f5f6", true },
-		{ "84a1007824" ORDER_TEXT "a0f5f6", true },
-		{ "84a0a10150" ORDER_HEX "f5f6", false }, /* in the witness set */
-		{ "84a0a0f550" ORDER_HEX, false },        /* in the auxiliary data */
-		{ "84a1004f0f8fad5bd9cb469fa1657086772895a0f5f6", false }, /* cut */
-		{ "84a10050"
-		  "0f8fad5bd9cb469fa16570867728950f"
-		  "a0f5f6",
-		  false },
-		{ "84a100581b"
-		  "30663866616435622d643963622d343639662d613136352d373038"
-		  "a0f5f6",
-		  false },
-		{ PAYMENT, false },
-	};
-
-	(void)unused;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct tx *tx = tx_of(cases[i].tx);
-		struct err err;
-
-		if (tx_check_order(tx, ORDER_ID, &err) != cases[i].ok)
-			fail_msg("%s", cases[i].tx);
-		if (!cases[i].ok)
-			assert_int_equal(err.code, ERR_TX);
-		tx_destroy(tx);
-	}
-}
-
-static void an_order_id_that_is_no_uuid_is_refused(void **unused)
-{
-	static const char *const ids[] = {
-		"",
-		ORDER_HEX,
-		"0f8fad5b-d9cb-469f-a165-70867728950",
-		"0f8fad5b-d9cb-469f-a165-70867728950e0",
-		"0f8fad5b-d9cb-469f-a165-70867728950g",
-		"0f8fad5bd-9cb-469f-a165-70867728950e",
-		"------------------------------------",
-	};
-	struct tx *tx = tx_of("84a10050" ORDER_HEX "a0f5f6");
-	struct err err;
-
-	(void)unused;
-	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
-		assert_false(tx_check_order(tx, ids[i], &err));
-	assert_true(tx_check_order(tx, "0F8FAD5B-D9CB-469F-A165-70867728950E", &err));
-	tx_destroy(tx);
-}
-
-static void required_signers_are_told_apart(void **unused)
-{
-	static const struct {
-		const char *body;
-		enum tx_signers signers;
-	} cases[] = {
-		{ "a0", TX_SIGNERS_ABSENT },
-		{ "a10e80", TX_SIGNERS_NAME_OTHERS },
-		{ "a10e81" OTHER, TX_SIGNERS_NAME_OTHERS },
-		{ "a10e81" US, TX_SIGNERS_NAME_US },
-		{ "a10e82" OTHER US, TX_SIGNERS_NAME_US },
-		{ "a10ed9010282" OTHER US, TX_SIGNERS_NAME_US },
-		{ "a10e9f" OTHER US "ff", TX_SIGNERS_NAME_US },
-		{ "bf0080180e82" OTHER US "ff", TX_SIGNERS_NAME_US }, /* a wide key */
-		{ "bf00a10e82" OTHER US "ff", TX_SIGNERS_ABSENT },    /* further in */
-		{ "bf00802d82" OTHER US "ff", TX_SIGNERS_ABSENT },    /* key -14 */
-		{ "a10e81581b" CUT_HASH, TX_SIGNERS_NAME_OTHERS },
-		{ "a10ea1" US "00", TX_SIGNERS_NAME_OTHERS },
-		{ "a10ed9010381" US, TX_SIGNERS_NAME_OTHERS }, /* another tag */
-	};
-	struct opkey *key = key_of(FIRST_ROOT);
-
-	(void)unused;
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct buf hex;
-		struct tx *tx;
-
-		buf_init(&hex, 1024);
-		buf_printf(&hex, "84%sa0f5f6", cases[i].body);
-		tx = tx_of(buf_str(&hex));
-		if (tx_required_signers(tx, opkey_hash(key)) != cases[i].signers)
-			fail_msg("%s", cases[i].body);
-		tx_destroy(tx);
-		buf_fini(&hex);
-	}
-	opkey_destroy(key);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,9 +259,6 @@ int main(void)
 		cmocka_unit_test(what_is_signed_fits_its_buffer_or_is_an_error),
 		cmocka_unit_test(the_largest_transaction_is_signed_and_one_byte_more_is_refused),
 		cmocka_unit_test(what_is_nearly_a_transaction_is_refused),
-		cmocka_unit_test(an_order_must_be_named_in_the_body),
-		cmocka_unit_test(an_order_id_that_is_no_uuid_is_refused),
-		cmocka_unit_test(required_signers_are_told_apart),
 	};
 	struct err err;
 	bool is_locked;

@@ -4,6 +4,9 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include "client/client.h"
 #include "client/rig_test.h"
 
@@ -50,8 +53,8 @@ static void the_right_password_unlocks_and_lock_forgets(void **state)
 	assert_string_equal(dd_key_hash(rig->client), KEY_HASH);
 	assert_true(dd_sign(rig->client, ORDER_ID, TX_HEX, &signed_hex, tx_hash, &err));
 	assert_int_equal(strlen(tx_hash), 64);
-	assert_memory_equal(signed_hex, "84a10050550e8400e29b41d4a716446655440000a1008182582066",
-			    54);
+	assert_memory_equal(signed_hex,
+			    "84a201800050550e8400e29b41d4a716446655440000a1008182582066", 58);
 	mem_free(signed_hex);
 	dd_lock(rig->client);
 	assert_false(dd_is_unlocked(rig->client));
@@ -73,6 +76,59 @@ static void only_a_transaction_that_names_the_order_is_signed(void **state)
 	assert_false(dd_sign(rig->client, OTHER_ID, TX_HEX, &signed_hex, tx_hash, &err));
 	assert_int_equal(err.code, ERR_TX);
 	assert_null(signed_hex);
+}
+
+/* TX_HEX with an output to this key, and with a list of required signers. */
+#define PAYS(hash)      "84a20181a100581d60" hash "0050550e8400e29b41d4a716446655440000a0f5f6"
+#define SIGNED_BY(hash) "84a301800e81581c" hash "0050550e8400e29b41d4a716446655440000a0f5f6"
+#define STRANGER        "5867c3b8e27840f556ac268b781578b14c5661fc63ee720dbeab663f"
+
+static void a_transaction_that_pays_to_a_strangers_key_is_not_signed(void **state)
+{
+	struct rig *rig = *state;
+	char *signed_hex = NULL, tx_hash[65];
+	struct err err;
+
+	assert_done(ask_for(rig, 200, "{" SEALED "}", ask_unlock));
+	assert_false(dd_sign(rig->client, ORDER_ID, PAYS(STRANGER), &signed_hex, tx_hash, &err));
+	assert_int_equal(err.code, ERR_TX);
+	assert_non_null(strstr(err.text, STRANGER));
+	assert_null(signed_hex);
+}
+
+static size_t lines_logged_by_signing(struct rig *rig, const char *tx_hex, int times)
+{
+	int real_stderr = dup(STDERR_FILENO), log = memfd_create("log", MFD_CLOEXEC);
+	char text[4096], *signed_hex, tx_hash[65];
+	size_t lines = 0;
+	ssize_t len;
+	struct err err;
+
+	assert_true(log >= 0 && dup2(log, STDERR_FILENO) >= 0);
+	while (times-- > 0) {
+		assert_true(dd_sign(rig->client, ORDER_ID, tx_hex, &signed_hex, tx_hash, &err));
+		mem_free(signed_hex);
+	}
+	dup2(real_stderr, STDERR_FILENO);
+	close(real_stderr);
+	len = pread(log, text, sizeof(text), 0);
+	close(log);
+	for (ssize_t i = 0; i < len; i++)
+		lines += text[i] == '\n';
+	return lines;
+}
+
+static void a_key_that_need_not_sign_signs_and_is_told_once(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_done(ask_for(rig, 200, "{" SEALED "}", ask_unlock));
+	assert_int_equal(lines_logged_by_signing(rig, TX_HEX, 2), 0);
+	assert_int_equal(lines_logged_by_signing(rig, SIGNED_BY(KEY_HASH), 2), 0);
+	assert_int_equal(lines_logged_by_signing(rig, SIGNED_BY(STRANGER), 3), 1);
+	dd_lock(rig->client);
+	assert_done(ask_for(rig, 200, "{" SEALED "}", ask_unlock));
+	assert_int_equal(lines_logged_by_signing(rig, SIGNED_BY(STRANGER), 1), 0);
 }
 
 static void the_hash_is_compared_in_any_letter_case_and_never_assumed(void **state)
@@ -148,6 +204,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_right_password_unlocks_and_lock_forgets),
 		TEST(only_a_transaction_that_names_the_order_is_signed),
+		TEST(a_transaction_that_pays_to_a_strangers_key_is_not_signed),
+		TEST(a_key_that_need_not_sign_signs_and_is_told_once),
 		TEST(the_hash_is_compared_in_any_letter_case_and_never_assumed),
 		TEST(a_key_that_does_not_open_is_refused),
 		TEST(a_failed_unlock_leaves_an_open_key_as_it_was),

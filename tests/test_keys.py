@@ -101,6 +101,20 @@ def test_an_exchange_that_restarts_does_not_leave_a_daemon_that_cannot_sign(make
     assert rig.app().order().status == 201
 
 
+def test_what_pays_to_an_unknown_key_is_neither_signed_nor_sent(rig, app):
+    rig.sim.faults({"switch": "foreign_payee"})
+    refused = app.order()
+    assert (refused.status, refused.code) == (502, "transaction-malformed"), refused
+    assert "unknown key" in refused.json["detail"]
+    assert app.get("/v1/orders").json["data"][0]["state"] == "failed"
+    assert not rig.daemon.events("order.submitting")
+    rig.sim.clear_faults()
+    # Now and then the exchange gives change to its own key, which signs as well.
+    assert {app.order().status for _ in range(8)} == {201}
+    assert len(rig.sim.log("/order/submit")) == 8
+    assert not rig.daemon.events("tx.signer_missing")
+
+
 @pytest.mark.seconds(150)
 @pytest.mark.rig(max_orders_per_second="50")
 def test_S13_the_operation_key_is_nowhere_but_in_memory(make_rig):

@@ -90,7 +90,7 @@ static void try_hex(const char *hex, size_t len)
 	struct buf signed_hex;
 	struct tx *tx;
 	struct err err;
-	bool named;
+	bool named, is_safe;
 
 	if (!tx_parse(hex, len, &tx, &err)) {
 		assert(err.code == ERR_TX);
@@ -98,6 +98,8 @@ static void try_hex(const char *hex, size_t len)
 	}
 	named = tx_check_order(tx, ORDER_ID, &err);
 	assert(named || err.code == ERR_TX);
+	is_safe = tx_check_payees(tx, &err);
+	assert(is_safe || err.code == ERR_TX);
 	assert(tx_required_signers(tx, opkey_hash(key)) <= TX_SIGNERS_NAME_OTHERS);
 	buf_init(&signed_hex, TX_SIGNED_HEX_MAX);
 	if (tx_sign(tx, key, &signed_hex, &err))
