@@ -9,7 +9,7 @@
  * between two of them, beyond a colon and blanks or a line's end, is noticed. */
 struct walk {
 	const char *end; /* of what has been seen so far */
-	bool has_gap, has_bad_name;
+	bool has_gap, has_bad_name, has_bad_value;
 	size_t hosts, lengths, encodings;
 	const char *length, *encoding;
 	bool expects_continue;
@@ -21,6 +21,15 @@ static bool is_token(const char *text)
 				      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
 	return *text != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+/* What a terminal or another reader might take for more than text: a bare CR above all. */
+static bool has_control(const char *text)
+{
+	for (; *text; text++)
+		if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
+			return true;
+	return false;
 }
 
 /* Is there just CR and LF (by now two NULs) between the two? */
@@ -49,6 +58,8 @@ static enum MHD_Result note_header(void *arg, enum MHD_ValueKind kind, const cha
 	walk_past(walk, name, value);
 	if (!is_token(name))
 		walk->has_bad_name = true;
+	if (has_control(value))
+		walk->has_bad_value = true;
 	if (strcasecmp(name, "Host") == 0)
 		walk->hosts++;
 	if (strcasecmp(name, "Expect") == 0)
@@ -66,13 +77,15 @@ static enum MHD_Result note_header(void *arg, enum MHD_ValueKind kind, const cha
 
 static bool is_well_formed(const struct walk *walk, const char *version)
 {
-	if (walk->has_gap || walk->has_bad_name)
+	bool is_old = strcmp(version, "HTTP/1.0") == 0;
+
+	if (walk->has_gap || walk->has_bad_name || walk->has_bad_value)
 		return false;
 	if (walk->hosts > 1 || walk->lengths + walk->encodings > 1)
 		return false;
-	if (walk->hosts == 0 && strcmp(version, "HTTP/1.0") != 0)
+	if (walk->hosts == 0 && !is_old)
 		return false;
-	return !walk->encoding || strcasecmp(walk->encoding, "chunked") == 0;
+	return !walk->encoding || (!is_old && strcasecmp(walk->encoding, "chunked") == 0);
 }
 
 /* The library has checked that there are only digits, and that 64 bits hold them. */
