@@ -8,6 +8,7 @@
 #include "net/httpd.h"
 #include "server/api.h"
 #include "server/auth.h"
+#include "server/config_value.h"
 #include "server/daemon.h"
 #include "server/json.h"
 #include "server/json_in.h"
@@ -110,11 +111,16 @@ static void swapped(void *arg, const struct err *err)
 void api_key_post(struct api_call *call)
 {
 	struct secret *key = read_secret(call, "api_key", API_KEY_MAX);
+	struct err err;
 
 	if (!key)
 		return;
-	api_hold(call);
-	venue_swap_api_key(call->daemon->venue, key, swapped, call);
+	if (config_value_check_api_key(key, &err)) {
+		api_hold(call);
+		venue_swap_api_key(call->daemon->venue, key, swapped, call);
+	} else {
+		api_refuse(call, ERR_INVALID, err.text);
+	}
 	secret_destroy(key);
 }
 

@@ -230,8 +230,7 @@ static bool check_text(const char *text, size_t len, struct err *err)
 	return utf8_is_valid(text, len) || err_set(err, ERR_CONFIG, "must be UTF-8");
 }
 
-/* The API key becomes a header and a part of stream URLs. */
-static bool check_api_key(const struct secret *secret, struct err *err)
+bool config_value_check_api_key(const struct secret *secret, struct err *err)
 {
 	const uint8_t *bytes = secret_open(secret);
 	bool is_printable = true;
@@ -251,7 +250,7 @@ bool config_value_take_secret(struct config *config, enum config_id id, struct s
 
 	assert(config_settings[id].kind == CONFIG_KIND_SECRET);
 	if (!check_len(&config_settings[id], secret_len(secret), err) ||
-	    (id == CONFIG_ID_api_key && !check_api_key(secret, err))) {
+	    (id == CONFIG_ID_api_key && !config_value_check_api_key(secret, err))) {
 		secret_destroy(secret);
 		return false;
 	}

@@ -17,6 +17,8 @@ MUST_CHECK bool config_value_set(struct config *config, enum config_id id, const
 /* The same for a setting of kind SECRET; takes secret, also when it fails. */
 MUST_CHECK bool config_value_take_secret(struct config *config, enum config_id id,
 					 struct secret *secret, struct err *err);
+/* It becomes a header and a part of stream URLs: ERR_CONFIG for what cannot. */
+MUST_CHECK bool config_value_check_api_key(const struct secret *secret, struct err *err);
 void config_value_clear(struct config *config, enum config_id id); /* frees what is on the heap */
 void config_value_print(const struct config *config, enum config_id id, FILE *out);
 #endif
