@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "client/wire.h"
 #include "net/httpd.h"
 #include "net/loop.h"
 #include "server/config.h"
@@ -374,6 +375,15 @@ bool api_query_time(const struct api_call *call, const char *name, struct wall *
 	if (text[0] != '\0' && !wall_parse(text, time))
 		return err_set(err, ERR_INVALID, "%s must be a time such as 2026-11-22T11:02:05Z",
 			       name);
+	return true;
+}
+
+bool api_query_symbol(const struct api_call *call, char symbol[ORDER_SYMBOL_LEN], struct err *err)
+{
+	if (!api_query(call, "symbol", symbol, ORDER_SYMBOL_LEN, err))
+		return false;
+	if (symbol[0] != '\0' && !wire_is_symbol(symbol))
+		return err_set(err, ERR_INVALID, "symbol must be a pair such as ADAUSDM");
 	return true;
 }
 

@@ -109,6 +109,8 @@ MUST_CHECK bool api_query_int(const struct api_call *call, const char *name, int
 			      struct err *err); /* untouched when absent */
 MUST_CHECK bool api_query_time(const struct api_call *call, const char *name, struct wall *time,
 			       struct err *err);
+MUST_CHECK bool api_query_symbol(const struct api_call *call, char symbol[ORDER_SYMBOL_LEN],
+				 struct err *err); /* "" when absent */
 /* Whose orders are meant: *token_id is the call's own, or "" with owner=any, which needs ops. */
 MUST_CHECK bool api_query_owner(const struct api_call *call, char token_id[TOKEN_ID_LEN],
 				struct err *err);

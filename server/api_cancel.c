@@ -276,7 +276,7 @@ void api_orders_delete(struct api_call *call)
 
 	call->state = sweep;
 	call->drop = sweep_free;
-	if (!api_query(call, "symbol", sweep->symbol, sizeof(sweep->symbol), &err) ||
+	if (!api_query_symbol(call, sweep->symbol, &err) ||
 	    !api_query_owner(call, sweep->token_id, &err))
 		api_reply_err(call, &err);
 	else if (sweep->symbol[0] == '\0')

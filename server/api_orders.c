@@ -88,7 +88,7 @@ static bool query_listing(const struct api_call *call, struct journal_order_quer
 	if (is_fine && !is_order_cursor(call))
 		return err_set(err, ERR_INVALID, "this cursor is none of ours");
 	return is_fine && query_page(call, &query->limit, NULL, err) &&
-	       api_query(call, "symbol", query->symbol, sizeof(query->symbol), err) &&
+	       api_query_symbol(call, query->symbol, err) &&
 	       api_query(call, "client_order_id", query->client_order_id,
 			 sizeof(query->client_order_id), err) &&
 	       api_query(call, "cursor", query->before, sizeof(query->before), err) &&
@@ -413,7 +413,7 @@ void api_fills_get(struct api_call *call)
 
 	if (!query_page(call, &query.limit, &query.after, &err) ||
 	    !api_query(call, "order_id", query.order_id, sizeof(query.order_id), &err) ||
-	    !api_query(call, "symbol", query.symbol, sizeof(query.symbol), &err) ||
+	    !api_query_symbol(call, query.symbol, &err) ||
 	    !api_query_time(call, "since", &query.since, &err) ||
 	    !api_query_owner(call, query.token_id, &err)) {
 		api_reply_err(call, &err);
