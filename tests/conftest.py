@@ -4,6 +4,7 @@ import signal
 import pytest
 
 import rig as rigs
+from judge import Judge
 
 TEST_SECONDS = 90 * rigs.SLOWNESS
 
@@ -61,3 +62,11 @@ def rig(request, make_rig):
 def app(rig):
     """An app that may read, trade and see the market."""
     return rig.app()
+
+
+@pytest.fixture
+def judge(rig):
+    """For hostile requests, of which none may do anything."""
+    one = Judge(rig)
+    yield one
+    one.verdict()
