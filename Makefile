@@ -220,11 +220,12 @@ fresh:
 .PHONY: install clean
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/deltagate
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	$(foreach file,$(wildcard README.md openapi.yaml schema/asyncapi.yaml schema/journal.sql),\
-		install -m 644 $(file) $(DESTDIR)$(PREFIX)/share/doc/deltagate &&) true
-	$(foreach file,$(wildcard docker/deltagated.service),\
-		install -D -m 644 $(file) $(DESTDIR)$(PREFIX)/lib/systemd/system/deltagated.service &&) true
+	install -m 644 README.md openapi.yaml $(wildcard schema/*.yaml) schema/journal.sql \
+		$(DESTDIR)$(PREFIX)/share/doc/deltagate
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' docker/deltagated.service \
+		>$(DESTDIR)$(PREFIX)/lib/systemd/system/deltagated.service
 
 clean:
 	rm -rf $(BUILD)
