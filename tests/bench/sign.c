@@ -1,7 +1,7 @@
 /* sign VECTORS CASE - signs one transaction of the signing vectors again and again.
  *
- * From the hex of the exchange's answer to the hex of the submit, as the daemon does it: parsed,
- * checked, hashed, signed, the witness put in. The key is open already. Each round is a number of
+ * From the hex of the exchange's answer to the hex of the submit with the daemon's own functions:
+ * parsed, hashed, signed, the witness put in. The key is open already. Each round is a number of
  * signatures. sign.mjs does the same with what is to be had from npm. */
 #include <jansson.h>
 #include <string.h>
