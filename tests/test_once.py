@@ -118,6 +118,7 @@ def test_a_refused_submit_is_rejected_with_the_exchanges_words(rig, app, fault):
     assert settle(rig, app, first)["state"] == "rejected"
 
 
+@pytest.mark.threads
 @pytest.mark.rig(timeout_ms="2000")
 @pytest.mark.parametrize("fault", BUILDS.values(), ids=BUILDS.keys())
 def test_a_build_that_fails_is_tried_again_and_places_one_order(rig, app, fault):
@@ -146,6 +147,7 @@ def test_the_same_id_twice_is_one_order(rig, app):
     assert len(rig.sim.orders()) == 1
 
 
+@pytest.mark.threads
 def test_the_same_id_in_parallel_is_one_order(rig, app):
     answers = app.parallel([lambda: post(app, client_order_id="many-1")] * 16)
     assert sorted({a.status for a in answers}) in ([200, 201], [200], [201])
@@ -168,6 +170,7 @@ def test_the_same_id_of_another_app_is_another_order(rig, app):
     assert len(rig.sim.orders()) == 2
 
 
+@pytest.mark.threads
 def test_the_same_id_after_a_restart_is_one_order(rig, app):
     first = post(app, client_order_id="again-1")
     rig.daemon.restart()

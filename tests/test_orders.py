@@ -34,6 +34,7 @@ def test_S21_without_a_key_an_order_is_refused_before_anything_else(make_rig):
     assert rig.daemon.journal("select count(*) as n from orders")[0]["n"] == 0
 
 
+@pytest.mark.threads
 def test_S22_twenty_parallel_orders_never_exceed_five_builds_a_second(rig, app):
     answers = app.parallel([lambda: app.order(headers={"Prefer": "wait=30"})] * 20)
     assert [a.status for a in answers] == [201] * 20
@@ -112,6 +113,7 @@ def test_S27_a_filled_order_cannot_be_cancelled(rig, app):
     check_against_exchange(rig)
 
 
+@pytest.mark.threads
 @pytest.mark.seconds(180)
 def test_S28_cancels_share_the_rate_and_overtake_queued_orders(rig, app):
     headers = {"Prefer": "respond-async"}
@@ -217,6 +219,7 @@ def test_S35_an_order_is_found_by_each_of_its_three_ids(rig, app):
     assert other.get("/v1/orders/" + order["order_id"]).status == 404
 
 
+@pytest.mark.threads
 def test_partial_fills_are_booked_once_and_add_up(rig, app):
     order = app.order(price="0.5").json
     on_book(rig.sim, order)

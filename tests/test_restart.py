@@ -27,6 +27,7 @@ def check_states(rig, app, orders):
     check_against_exchange(rig)
 
 
+@pytest.mark.threads
 @pytest.mark.parametrize("how", ["SIGTERM", "SIGKILL"])
 def test_orders_that_traded_while_the_daemon_was_away_become_true(rig, app, how):
     orders = [app.order(price="0.5").json for _ in range(4)]
@@ -96,6 +97,7 @@ def test_an_order_that_hung_long_ago_is_not_placed_now(rig, app):
     assert live_on_exchange(rig.sim) == []
 
 
+@pytest.mark.threads
 def test_new_orders_wait_until_doubtful_ones_are_explained(rig, app):
     rig.sim.faults({"match": {"path": "/order/submit"}, "delay_after_ms": 5000, "times": 1})
     app.order(client_order_id="doubt-1", headers={"Prefer": "respond-async"})
