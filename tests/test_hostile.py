@@ -90,7 +90,8 @@ NOT_JSON = (
     b'{"a":NaN}', b'{"a":Infinity}', b'{"a":.5}', b'{"a":1.}', b"<order/>", b"a=1&b=2",
     b'{"a":"' + b"x" * 30000, b"[" * 30000, b'{"a":' * 10000, b"[" * 500 + b"]" * 500,
     b'{"a":' + b"[" * 100 + b"]" * 100 + b"}", b'{"a":"\n"}', b"/*x*/{}", b"{}//x",
-    b"{}\x00", b"{} {}", b"{}]", b"\x1e{}\n", b"{}\xff", b'{"a":"\\u12"}', b'{"a":"\\u12g4"}', b'{"a":"\\"}',
+    b"{}\x00", b"{} {}", b"{}]", b"\x1e{}\n", b"{}\xff",
+    b'{"a":"\\u12"}', b'{"a":"\\u12g4"}', b'{"a":"\\"}',
     # No characters: half a pair, a pair the wrong way round, pairs and overlong forms in bytes.
     b'{"a":"\\udc00"}', b'{"a":"\\udc00\\ud800"}', b'{"a":"\\ud800\\ud800"}', b'{"a":"\\ud800x"}',
     b'{"a":"\xed\xa0\x80\xed\xb0\x80"}', b'{"a":"\xc0\x80"}', b'{"a":"\xc1\xbf"}',
@@ -110,7 +111,8 @@ DISGUISED = ('"\\u0070rice":"0.46"', '"pric\\u0065":"0.46"', '"price":null', '"s
              '"\\u0073ide":"sell"', '"base_quantity":"100"')
 
 PATHS = (
-    "/", "//", "/v1", "/v1/", "/v2/orders", "/V1/ORDERS", "/v1/orderz", "/v1/orders/", "/v1//orders",
+    "/", "//", "/v1", "/v1/", "/v2/orders", "/V1/ORDERS", "/v1/orderz", "/v1/orders/",
+    "/v1//orders",
     "/v1/orders/../health", "/v1/orders/%2e%2e/health", "/v1/orders/%00", "/v1/orders/%",
     "/v1/orders/%zz", "/v1/orders/" + "a" * 300, "/v1/orders/client:", "/v1/orders/exch:",
     "/v1/orders/exch:not-a-uuid", "/v1/orders/client:" + "a" * 65, "/v1/orders/ord_",
@@ -118,7 +120,8 @@ PATHS = (
     "/v1/markets/ADA/price", "/v1/markets/../price", "/etc/passwd", "/openapi.yaml/",
     "/v1/orders/x/events", "/v1/orders/a/b/c", "/v1/admin", "/_sim/orders", "/v1/fills/1",
     "/v1%2forders", "/v1/orders%2f", "/%76%31/orders%00", "/v1/orders/%25%32%65", "/v1/./orders",
-    "/v1/orders/%c3%28", "/v1/orders/%ff", "/v1/orders/client:%0d%0aX:y", "/v1/orders/" + "%41" * 200,
+    "/v1/orders/%c3%28", "/v1/orders/%ff", "/v1/orders/client:%0d%0aX:y",
+    "/v1/orders/" + "%41" * 200,
     "/v1/orders/" + "a" * 9000, "/" + "a/" * 20, "/" + "/" * 5000, "/v1/orders/exch:'%20or%201=1--",
     "/v1/orders/ord_" + "A" * 26 + "%00", "/v1/markets/%00/price", "/v1/markets/ADAUSDM%2fx/price",
     "/v1/markets/" + "A" * 300 + "/price", "/v1/orders;x=1", "/v1/orders/none%3Fowner=any",
@@ -211,7 +214,8 @@ BAD_TOKEN_FIELDS = {
     "scope": (["read"],), "token": ("dg_x_y",), "": (1,),
 }
 BAD_SECRETS = (None, "", 1, True, [], {}, ["x"], "a\u0000b")
-BAD_API_KEYS = (*BAD_SECRETS, "x" * 129, "a\r\nX-Evil: yes", "a\nX-Evil: yes", "a\tb", "ü", "\u007f")
+BAD_API_KEYS = (*BAD_SECRETS, "x" * 129, "a\r\nX-Evil: yes", "a\nX-Evil: yes", "a\tb", "ü",
+                "\u007f")
 
 
 def bad_admin_bodies():
@@ -251,7 +255,8 @@ def test_bad_admin_requests_change_nothing(rig, judge):
 
 HEADERS = {
     "Prefer": ("", "wait", "wait=", "wait=-1", "wait=1e9", "wait=99999999999999999999", "wait=x",
-               "wait=1;wait=2", "x" * 5000, ",,,,", "respond-async=", "wait=1, wait=0", "\"", "wait=\"1"),
+               "wait=1;wait=2", "x" * 5000, ",,,,", "respond-async=", "wait=1, wait=0", "\"",
+                "wait=\"1"),
     "Cache-Control": ("", "max-age", "max-age=", "max-age=-1", "max-age=99999999999999999999",
                       "max-age=x", "no-cache=x", ",,,", "=", "x" * 5000, "max-stale=1e9"),
     "Accept": ("", "text/html", "*/*;q=x", "x" * 5000),

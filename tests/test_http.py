@@ -101,7 +101,8 @@ def bad_framing(heads):
     yield "chunks and a length", \
         heads.post + chunked + b"Content-Length: 5\r\n" + b"\r\n0\r\n\r\n"
     for encoding in (b"gzip", b"identity", b"gzip, chunked", b"chunked, chunked", b"chunked, gzip",
-                     b"xchunked", b"chunked;q=1", b"\x0bchunked", b"chunked\x00", b"\"chunked\"", b"",
+                     b"xchunked", b"chunked;q=1", b"\x0bchunked", b"chunked\x00", b"\"chunked\"",
+                      b"",
                      b"chunke\xe4"):
         yield f"the encoding {encoding}", \
             heads.post + b"Transfer-Encoding: " + encoding + b"\r\n\r\n2\r\n{}\r\n0\r\n\r\n"
@@ -380,7 +381,7 @@ def test_a_trailer_is_no_header(rig, heads, judge):
         judge.check_raw(f"the trailer {trailer[:20]}", reply, (422,))
 
 
-# ---- what costs -----------------------------------------------------------------------------------
+# ---- what costs -----------------------------------------------------------------------
 
 
 def memory_kib(rig):
