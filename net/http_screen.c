@@ -35,18 +35,18 @@ static bool next_line(const char **at, const char *end, struct line *line)
 	return true;
 }
 
-/* A method, something, and HTTP/1.x; what is between them is for others to judge. */
+/* A method, a blank, something, and HTTP/1.x; what the something is others judge. */
 static bool is_request_line(const struct line *line)
 {
 	static const char version[] = " HTTP/1.";
 	const size_t version_len = sizeof(version); /* with the digit that is still missing */
-	const char *last;
+	const char *blank = memchr(line->text, ' ', line->len), *last;
 
-	if (line->len <= version_len || memchr(line->text, '\0', line->len))
+	if (!blank || line->len <= version_len || memchr(line->text, '\0', line->len))
 		return false;
 	last = line->text + line->len - version_len;
 	return memcmp(last, version, version_len - 1) == 0 && last[version_len - 1] >= '0' &&
-	       last[version_len - 1] <= '9' && memchr(line->text, ' ', (size_t)(last - line->text));
+	       last[version_len - 1] <= '9' && blank + 1 < last && blank[1] != ' ';
 }
 
 /* Digits, and so many that they can be counted: else a status. */
