@@ -125,7 +125,7 @@ LIBS_cli    = $(BUILD)/libcli.a $(LIBS_net)
 define LINK
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS)
+	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lm
 endef
 
 $(BUILD)/deltagated: $(BUILD)/obj/server/main.o $(LIBS_server)
