@@ -201,6 +201,7 @@ static void on_fetched(void *arg, const struct fetch_result *answer)
 	struct call *call = arg;
 	struct wire_doc *doc = judge(call, answer);
 
+	call->answer = doc ? answer->body : NULL;
 	complete(call, doc);
 	wire_free(doc);
 	if (call->has_secret && answer->body_len > 0)
@@ -314,6 +315,17 @@ void call_post(struct call *call, const char *body, size_t len, const char *path
 		return;
 	va_start(args, path);
 	start(call, "POST", body, len, path, args);
+	va_end(args);
+}
+
+void call_put(struct call *call, const char *body, size_t len, const char *path, ...)
+{
+	va_list args;
+
+	if (!may_start(call))
+		return;
+	va_start(args, path);
+	start(call, "PUT", body, len, path, args);
 	va_end(args);
 }
 

@@ -23,7 +23,7 @@ struct wire_doc;
 enum call_kind {
 	CALL_PUBLIC, /* a GET that needs no key */
 	CALL_REPEAT, /* GET, build, cancel: the caller may repeat it when its answer is lost */
-	CALL_ONCE,   /* submit, key renewal: a lost answer leaves open what happened */
+	CALL_ONCE,   /* submit, key renewal and the like: a lost answer leaves open what happened */
 };
 
 /* Reads the answer and calls call->done. doc is there only when the verdict is DONE so far; what
@@ -49,11 +49,13 @@ struct call {
 		dd_price_fn *price;
 		dd_candles_fn *candles;
 		dd_cycle_fn *cycle;
+		dd_mock_usdx_fn *mock_usdx;
 	} done;
 	void *arg;
 	char order_id[DD_ID_LEN]; /* which order it is about, "" when none */
 	const char *text_name;    /* member wanted of the answer, for call_text_finish() */
 	size_t answer_max;        /* CALL_ANSWER_MAX unless set before the start */
+	const char *answer;       /* as it came, while doc is there; NUL-terminated */
 	bool has_secret;          /* the answer is a secret: wiped after reading */
 	/* The rest is call.c's own. */
 	struct list_node node;
@@ -71,6 +73,8 @@ void call_use_key(struct call *call, const struct secret *key); /* copies; NULL 
 /* Both end the caller's part: the call must not be touched any more. body is copied. */
 void call_get(struct call *call, const char *path, ...) PRINTF_LIKE(2, 3);
 void call_post(struct call *call, const char *body, size_t len, const char *path, ...)
+	PRINTF_LIKE(4, 5);
+void call_put(struct call *call, const char *body, size_t len, const char *path, ...)
 	PRINTF_LIKE(4, 5);
 /* Likewise, for what is not worth sending; err is copied. Verdict REFUSED, class REFUSED. */
 void call_refuse(struct call *call, const struct err *err);

@@ -100,6 +100,7 @@ struct dd_account {
 	char account_id[DD_ID_LEN];
 	char account_type[DD_ASSET_LEN];
 	struct wall created_at;
+	struct wall updated_at; /* 0: absent, as everywhere but in the answer to an update */
 };
 struct dd_balance {
 	char asset[DD_ASSET_LEN]; /* ticker as given: any letter case */
@@ -150,6 +151,20 @@ void dd_api_key_get(struct dd_client *client, dd_text_fn *done,
  * is the only copy. new_key is borrowed. The client goes on with the old key until told. */
 typedef void dd_new_key_fn(void *arg, const struct dd_result *result, const struct secret *new_key);
 void dd_api_key_renew(struct dd_client *client, dd_new_key_fn *done, void *arg);
+
+/* Making an account and changing its operation key belong to the onboarding of a new user; the
+ * daemon does neither. Never repeat them blindly: a lost answer leaves open what happened. */
+struct dd_account_request {
+	const char *user_id;       /* an update may leave it out (NULL) when it gives the hash */
+	const char *sealed_key;    /* the sealed operation key, a JSON text */
+	const char *key_hash;      /* hex of 28 bytes; an update may leave it out */
+	bool is_script_key;        /* creation only */
+	const char *referral_code; /* creation only; NULL: none */
+};
+void dd_account_create(struct dd_client *client, const struct dd_account_request *request,
+		       dd_account_fn *done, void *arg);
+void dd_account_update(struct dd_client *client, const struct dd_account_request *request,
+		       dd_account_fn *done, void *arg);
 
 /* ---- the operation key ---------------------------------------------------------------- */
 
@@ -294,4 +309,24 @@ typedef void dd_cycle_fn(void *arg, const struct dd_result *result, const char *
 			 const char *end);
 void dd_hydra_cycle_get(struct dd_client *client, dd_cycle_fn *done, void *arg);
 void dd_terms_get(struct dd_client *client, dd_text_fn *done, void *arg);
+
+/* ---- testing, and what has no settled shape: the daemon uses none of it ---------------- */
+
+/* Test money, on preprod only. input_utxos is a JSON array of the wallet's unspent outputs, sent
+ * as it is. A lost answer leaves open whether it was given. */
+typedef void dd_mock_usdx_fn(void *arg, const struct dd_result *result, const char *signed_tx,
+			     const char *tx_hash);
+void dd_mock_usdx(struct dd_client *client, const char *input_utxos, int64_t quantity,
+		  const char *wallet_address, dd_mock_usdx_fn *done, void *arg);
+/* Hands a signed transaction to the chain, on preprod only; completes with its hash. Never repeated
+ * here. An empty 200, which older servers may give, is UNKNOWN: look for it on the chain. */
+void dd_tx_submit(struct dd_client *client, const char *signed_hex, dd_text_fn *done, void *arg);
+
+/* Both complete with the answer as it came, one JSON value. The shape of the lock's is published
+ * nowhere: what can be relied on is code 5002, DD_CLASS_LOCKED. */
+void dd_trading_lock_get(struct dd_client *client, dd_text_fn *done, void *arg);
+/* path is what follows /points/: me, me/history, me/referral, me/breakdown, leaderboard,
+ * leaderboard/me, leagues, quests/active or quests/claims. me/history and leaderboard may have a
+ * query: "me/history?page=2&per_page=20". */
+void dd_points_get(struct dd_client *client, const char *path, dd_text_fn *done, void *arg);
 #endif

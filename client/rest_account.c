@@ -1,3 +1,4 @@
+#include "base/buf.h"
 #include "base/mem.h"
 #include "base/secret.h"
 #include "client/call.h"
@@ -24,6 +25,38 @@ void dd_account_get(struct dd_client *client, const struct secret *api_key, dd_a
 	call->done.account = done;
 	call_use_key(call, api_key);
 	call_get(call, "/accounts/spot-account");
+}
+
+void dd_account_create(struct dd_client *client, const struct dd_account_request *request,
+		       dd_account_fn *done, void *arg)
+{
+	struct call *call = call_create(client, CALL_ONCE, account_finish, arg);
+	struct buf body;
+	struct err err;
+
+	buf_init(&body, WIRE_ACCOUNT_MAX);
+	call->done.account = done;
+	if (wire_account_create_print(&body, request, &err))
+		call_post(call, buf_str(&body), body.len, "/accounts/spot-account");
+	else
+		call_refuse(call, &err);
+	buf_fini(&body);
+}
+
+void dd_account_update(struct dd_client *client, const struct dd_account_request *request,
+		       dd_account_fn *done, void *arg)
+{
+	struct call *call = call_create(client, CALL_ONCE, account_finish, arg);
+	struct buf body;
+	struct err err;
+
+	buf_init(&body, WIRE_ACCOUNT_MAX);
+	call->done.account = done;
+	if (wire_account_update_print(&body, request, &err))
+		call_put(call, buf_str(&body), body.len, "/accounts/spot-account");
+	else
+		call_refuse(call, &err);
+	buf_fini(&body);
 }
 
 static void balances_finish(struct call *call, struct wire_doc *doc)

@@ -27,6 +27,8 @@ struct wire_doc;
 #define WIRE_LIST_MAX       2000 /* anything else */
 #define WIRE_TX_HEX_MAX     TX_SIGNED_HEX_MAX
 #define WIRE_ERROR_TEXT_MAX 160
+#define WIRE_ACCOUNT_MAX    (128 * 1024) /* of a request; every byte of a key may be escaped */
+#define WIRE_UTXOS_MAX      (256 * 1024)
 
 /* NULL, with err, when text is not one JSON value within the bounds. */
 struct wire_doc *wire_parse(const char *text, size_t len, struct err *err);
@@ -112,4 +114,12 @@ MUST_CHECK bool wire_build_print(struct buf *body, const struct dd_order_request
 				 struct err *err);
 MUST_CHECK bool wire_submit_print(struct buf *body, const char *order_id, const char *signed_hex,
 				  struct err *err);
+MUST_CHECK bool wire_account_create_print(struct buf *body,
+					  const struct dd_account_request *request,
+					  struct err *err);
+MUST_CHECK bool wire_account_update_print(struct buf *body,
+					  const struct dd_account_request *request,
+					  struct err *err);
+MUST_CHECK bool wire_mock_usdx_print(struct buf *body, const char *input_utxos, int64_t quantity,
+				     const char *wallet_address, struct err *err);
 #endif

@@ -26,6 +26,7 @@ bool wire_account_read(const struct wire_doc *doc, struct dd_account *account, s
 	wire_get_text(wire_find(object, "account_type", NULL), account->account_type,
 		      sizeof(account->account_type));
 	wire_get_time(wire_find(object, "created_at", NULL), &account->created_at);
+	wire_get_time(wire_find(object, "updated_at", NULL), &account->updated_at);
 	return true;
 }
 

@@ -1,9 +1,17 @@
 /* Request bodies, printed by hand: every value is checked to be of characters that JSON takes as
- * they are, and the exchange gets amounts as plain decimal strings, never as numbers. */
+ * they are (a sealed key, which is JSON itself, is escaped), and the exchange gets amounts as plain
+ * decimal strings, never as numbers. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/secret.h"
+#include "client/sealed.h"
 #include "client/wire.h"
+#include "client/wire_json.h"
+
+#define WORD_MAX         200 /* ids, codes and addresses of others */
+#define KEY_HASH_HEX_LEN (2 * 28)
 
 bool wire_is_symbol(const char *symbol)
 {
@@ -87,5 +95,122 @@ bool wire_submit_print(struct buf *body, const char *order_id, const char *signe
 	buf_printf(body, "{\"order_id\":\"%s\",\"signed_tx\":\"", order_id);
 	buf_add_str(body, signed_hex);
 	buf_add_str(body, "\"}");
+	return true;
+}
+
+/* ---- onboarding and testing ----------------------------------------------------------- */
+
+/* An id of a user, a referral code, an address: what they look like is for the exchange to say. */
+static bool is_word(const char *text)
+{
+	size_t len = strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				  "-_.:@|+");
+
+	return len > 0 && len <= WORD_MAX && text[len] == '\0';
+}
+
+static void print_escaped(struct buf *body, const char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20) {
+			buf_printf(body, "\\u%04x", (unsigned)*text);
+			continue;
+		}
+		if (*text == '"' || *text == '\\')
+			buf_add_char(body, '\\');
+		buf_add_char(body, *text);
+	}
+}
+
+static bool check_sealed_key(const char *text, struct err *err)
+{
+	struct sealed sealed;
+	struct err ignored;
+	bool ok = text && sealed_parse(text, strlen(text), &sealed, &ignored);
+
+	secret_wipe(&sealed, sizeof(sealed));
+	return ok || err_set(err, ERR_INVALID, "the sealed operation key is not readable");
+}
+
+/* What is left out (NULL) is fine here. */
+static bool check_account(const struct dd_account_request *request, struct err *err)
+{
+	if (request->user_id && !is_word(request->user_id))
+		return err_set(err, ERR_INVALID, "the user id has characters we do not send");
+	if (request->key_hash && (strlen(request->key_hash) != KEY_HASH_HEX_LEN ||
+				  !wire_is_hex(request->key_hash, KEY_HASH_HEX_LEN)))
+		return err_set(err, ERR_INVALID, "the key hash is not hex of 28 bytes");
+	if (request->referral_code && !is_word(request->referral_code))
+		return err_set(err, ERR_INVALID, "the referral code has characters we do not send");
+	return check_sealed_key(request->sealed_key, err);
+}
+
+static void print_account(struct buf *body, const struct dd_account_request *request)
+{
+	buf_add_str(body, "{\"encrypted_operation_key\":\"");
+	print_escaped(body, request->sealed_key);
+	buf_add_char(body, '"');
+	if (request->user_id)
+		buf_printf(body, ",\"user_id\":\"%s\"", request->user_id);
+	if (request->key_hash)
+		buf_printf(body, ",\"operation_key_hash\":\"%s\"", request->key_hash);
+}
+
+bool wire_account_create_print(struct buf *body, const struct dd_account_request *request,
+			       struct err *err)
+{
+	if (!request->user_id || !request->key_hash)
+		return err_set(err, ERR_INVALID, "a new account needs a user id and a key hash");
+	if (!check_account(request, err))
+		return false;
+	print_account(body, request);
+	buf_printf(body, ",\"is_script_operation_key\":%s",
+		   request->is_script_key ? "true" : "false");
+	if (request->referral_code)
+		buf_printf(body, ",\"referral_code\":\"%s\"", request->referral_code);
+	buf_add_char(body, '}');
+	return true;
+}
+
+bool wire_account_update_print(struct buf *body, const struct dd_account_request *request,
+			       struct err *err)
+{
+	if (!request->user_id && !request->key_hash)
+		return err_set(err, ERR_INVALID, "an update needs a user id or a key hash");
+	if (request->is_script_key || request->referral_code)
+		return err_set(err, ERR_INVALID,
+			       "the kind of key and a referral are only for a new account");
+	if (!check_account(request, err))
+		return false;
+	print_account(body, request);
+	buf_add_char(body, '}');
+	return true;
+}
+
+static bool check_utxos(const char *text, struct err *err)
+{
+	size_t len = strnlen(text, WIRE_UTXOS_MAX + 1);
+	struct err ignored;
+	json_t *root = len <= WIRE_UTXOS_MAX ? wire_json_parse(text, len, &ignored) : NULL;
+	bool is_array = json_is_array(root);
+
+	json_decref(root);
+	return is_array ||
+	       err_set(err, ERR_INVALID, "the input UTxOs are no JSON array, or too many");
+}
+
+bool wire_mock_usdx_print(struct buf *body, const char *input_utxos, int64_t quantity,
+			  const char *wallet_address, struct err *err)
+{
+	if (quantity <= 0)
+		return err_set(err, ERR_INVALID, "the quantity must be above 0");
+	if (!is_word(wallet_address))
+		return err_set(err, ERR_INVALID, "the wallet address is none");
+	if (!check_utxos(input_utxos, err))
+		return false;
+	buf_add_str(body, "{\"input_utxos\":");
+	buf_add_str(body, input_utxos);
+	buf_printf(body, ",\"quantity\":%" PRId64 ",\"wallet_address\":\"%s\"}", quantity,
+		   wallet_address);
 	return true;
 }
