@@ -35,7 +35,7 @@ struct fetcher_config {
 };
 
 struct fetch_request {
-	const char *method;             /* "GET", "POST", "DELETE" */
+	const char *method;             /* "GET", "POST", "PUT", "DELETE" */
 	const char *url;                /* copied; never logged with its query */
 	const char *const *headers;     /* "Name: value", NULL-terminated; copied; may be NULL */
 	const char *secret_header_name; /* with secret_header: one more header, e.g. "X-API-KEY" */

@@ -53,7 +53,6 @@ struct config {
 	int64_t connections_max;
 	int64_t wait_default_ms; /* Prefer: wait */
 	bool admin_over_tcp;     /* tokens of scope admin count on the TCP port too */
-	bool metrics_public;
 	/* journal */
 	int64_t journal_queue_max;
 	/* account */

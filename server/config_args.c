@@ -113,7 +113,7 @@ static bool find_value(int left, char *const *words, const char **value, int *us
 	return true;
 }
 
-/* "--metrics-public" alone is true. */
+/* "--admin-over-tcp" alone is true. */
 static bool is_bare_switch(enum config_id id, int left, char *const *words)
 {
 	if (config_settings[id].kind != CONFIG_KIND_BOOL || strchr(words[0], '='))

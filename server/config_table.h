@@ -93,8 +93,6 @@
 	X(admin_over_tcp, "server.admin_over_tcp", BOOL, "false", 0, 0, \
 	  "--admin-over-tcp", "DELTAGATE_SERVER_ADMIN_OVER_TCP", \
 	  "take admin tokens on the TCP port too") \
-	X(metrics_public, "server.metrics_public", BOOL, "false", 0, 0, \
-	  "--metrics-public", "DELTAGATE_SERVER_METRICS_PUBLIC", "serve /metrics without a token") \
 	\
 	X(rate_guard_ms, "rate.guard_ms", MS, "20", 0, 1000, \
 	  "--rate-guard-ms", "DELTAGATE_RATE_GUARD_MS", \

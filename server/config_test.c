@@ -413,9 +413,9 @@ static void bad_values_are_refused_with_their_place(void **unused)
 		  "must be a whole number of milliseconds from 0 to 1000" },
 		{ "rate:\n  guard_ms: 99999999999999999999\n", ":2:13: rate.guard_ms",
 		  "must be a whole number of milliseconds from 0 to 1000" },
-		{ "server:\n  metrics_public: yes\n", ":2:19: server.metrics_public",
+		{ "server:\n  admin_over_tcp: yes\n", ":2:19: server.admin_over_tcp",
 		  "must be true or false" },
-		{ "server:\n  metrics_public: True\n", ":2:19: server.metrics_public",
+		{ "server:\n  admin_over_tcp: True\n", ":2:19: server.admin_over_tcp",
 		  "must be true or false" },
 		{ "log:\n  level: loud\n", ":2:10: log.level",
 		  "must be trace, debug, info, warn or error" },
@@ -722,7 +722,7 @@ static void the_command_line_is_taken_apart_strictly(void **unused)
 		{ "-x", "a word on the command line belongs to no flag" },
 		{ "", "a word on the command line belongs to no flag" },
 		{ "--data-dir=", "--data-dir: must not be empty" },
-		{ "--metrics-public=maybe", "--metrics-public: must be true or false" },
+		{ "--admin-over-tcp=maybe", "--admin-over-tcp: must be true or false" },
 	};
 
 	(void)unused;
