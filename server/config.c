@@ -446,6 +446,10 @@ bool config_check(const struct config *config, struct err *err)
 	if (config->ca_file && access(config->ca_file, R_OK) != 0)
 		return err_set(err, ERR_CONFIG, "%s: %s: %s", key_of(CONFIG_ID_ca_file),
 			       config->ca_file, strerror(errno));
+	if (config->stream_retry_max_ms < config->stream_retry_min_ms)
+		return err_set(err, ERR_CONFIG, "%s is below %s",
+			       key_of(CONFIG_ID_stream_retry_max_ms),
+			       key_of(CONFIG_ID_stream_retry_min_ms));
 	return true;
 }
 

@@ -53,8 +53,20 @@ struct config {
 	int64_t connections_max;
 	int64_t wait_default_ms; /* Prefer: wait */
 	bool admin_over_tcp;     /* tokens of scope admin count on the TCP port too */
+	int64_t subscribers_max, subscribers_per_token; /* connections */
+	int64_t subscriptions_max;                      /* channels of one connection */
+	int64_t subscriber_queue_bytes;                 /* waiting for one connection */
+	int64_t subscriber_slow_ms;                     /* without progress: closed */
+	int64_t heartbeat_ms;
 	/* journal */
 	int64_t journal_queue_max;
+	int64_t journal_events_kept; /* of the channels, for resuming */
+	/* streams of the exchange */
+	char *stream_symbols; /* always followed, comma-separated */
+	int64_t stream_ping_ms, stream_pong_ms;
+	int64_t stream_retry_min_ms, stream_retry_max_ms;
+	int64_t stream_linger_ms;   /* a market's, after the last who wanted it */
+	int64_t stream_trades_kept; /* for each symbol */
 	/* account */
 	int64_t poll_ms; /* open orders, until streams say */
 	int64_t balance_max_age_ms;

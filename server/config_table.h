@@ -29,6 +29,7 @@
 	X(LISTEN, char *, "IP:PORT")          \
 	X(HOSTS, char *, "LIST")              \
 	X(ORIGINS, char *, "LIST")            \
+	X(SYMBOLS, char *, "LIST")            \
 	X(INTEGER, int64_t, "N")              \
 	X(MS, int64_t, "MS")                  \
 	X(BOOL, bool, "true|false")           \
@@ -94,6 +95,25 @@
 	  "--admin-over-tcp", "DELTAGATE_SERVER_ADMIN_OVER_TCP", \
 	  "take admin tokens on the TCP port too") \
 	\
+	X(subscribers_max, "server.subscribers_max", INTEGER, "2048", 1, 100000, \
+	  "--subscribers-max", "DELTAGATE_SERVER_SUBSCRIBERS_MAX", \
+	  "connections to the local stream at once") \
+	X(subscribers_per_token, "server.subscribers_per_token", INTEGER, "256", 1, 100000, \
+	  "--subscribers-per-token", "DELTAGATE_SERVER_SUBSCRIBERS_PER_TOKEN", \
+	  "of these, for each local token") \
+	X(subscriptions_max, "server.subscriptions_max", INTEGER, "64", 1, 1000, \
+	  "--subscriptions-max", "DELTAGATE_SERVER_SUBSCRIPTIONS_MAX", \
+	  "channels that one connection follows") \
+	X(subscriber_queue_bytes, "server.subscriber_queue_bytes", INTEGER, "262144", 4096, \
+	  16777216, "--subscriber-queue-bytes", "DELTAGATE_SERVER_SUBSCRIBER_QUEUE_BYTES", \
+	  "what may wait for one connection; lossless channels go on from the journal") \
+	X(subscriber_slow_ms, "server.subscriber_slow_ms", MS, "30000", 100, 3600000, \
+	  "--subscriber-slow-ms", "DELTAGATE_SERVER_SUBSCRIBER_SLOW_MS", \
+	  "a connection that takes nothing for so long is closed") \
+	X(heartbeat_ms, "server.heartbeat_ms", MS, "15000", 100, 3600000, \
+	  "--heartbeat-ms", "DELTAGATE_SERVER_HEARTBEAT_MS", \
+	  "how often the local stream shows that it is alive") \
+	\
 	X(rate_guard_ms, "rate.guard_ms", MS, "20", 0, 1000, \
 	  "--rate-guard-ms", "DELTAGATE_RATE_GUARD_MS", \
 	  "added to the second of the rate limit, for jitter on the way") \
@@ -115,9 +135,33 @@
 	X(journal_queue_max, "journal.queue_max", INTEGER, "10000", 16, 1000000, \
 	  "--journal-queue-max", "DELTAGATE_JOURNAL_QUEUE_MAX", "entries not yet on disk") \
 	\
+	X(journal_events_kept, "journal.events_kept", INTEGER, "1000000", 1000, 1000000000, \
+	  "--journal-events-kept", "DELTAGATE_JOURNAL_EVENTS_KEPT", \
+	  "events of the local channels, kept for those that resume") \
+	\
+	X(stream_symbols, "streams.symbols", SYMBOLS, "", 0, 1024, \
+	  "--stream-symbols", "DELTAGATE_STREAMS_SYMBOLS", \
+	  "markets that are always followed, separated by commas") \
+	X(stream_ping_ms, "streams.ping_ms", MS, "15000", 100, 600000, \
+	  "--stream-ping-ms", "DELTAGATE_STREAMS_PING_MS", \
+	  "how often a stream of the exchange is asked whether it is alive") \
+	X(stream_pong_ms, "streams.pong_ms", MS, "10000", 100, 600000, \
+	  "--stream-pong-ms", "DELTAGATE_STREAMS_PONG_MS", \
+	  "no sign of life for so long after that: dead") \
+	X(stream_retry_min_ms, "streams.retry_min_ms", MS, "500", 10, 600000, \
+	  "--stream-retry-min-ms", "DELTAGATE_STREAMS_RETRY_MIN_MS", \
+	  "before the second try to connect; doubles, with jitter") \
+	X(stream_retry_max_ms, "streams.retry_max_ms", MS, "30000", 10, 3600000, \
+	  "--stream-retry-max-ms", "DELTAGATE_STREAMS_RETRY_MAX_MS", "up to this") \
+	X(stream_linger_ms, "streams.linger_ms", MS, "30000", 0, 86400000, \
+	  "--stream-linger-ms", "DELTAGATE_STREAMS_LINGER_MS", \
+	  "a market nobody wants any more is followed so much longer") \
+	X(stream_trades_kept, "streams.trades_kept", INTEGER, "500", 1, 10000, \
+	  "--stream-trades-kept", "DELTAGATE_STREAMS_TRADES_KEPT", "of each market, in memory") \
+	\
 	X(poll_ms, "account.poll_ms", MS, "2000", 100, 600000, \
 	  "--account-poll-ms", "DELTAGATE_ACCOUNT_POLL_MS", \
-	  "how often open orders are asked for, where no stream tells") \
+	  "how often open orders are asked for: the streams' safety net") \
 	X(balance_max_age_ms, "account.balance_max_age_ms", MS, "500", 0, 60000, \
 	  "--account-balance-max-age-ms", "DELTAGATE_ACCOUNT_BALANCE_MAX_AGE_MS", \
 	  "older balances are asked for again") \

@@ -201,6 +201,7 @@ static void every_setting_has_a_key_a_flag_and_a_variable(void **unused)
 		[CONFIG_KIND_LISTEN] = "127.0.0.1:0", [CONFIG_KIND_HOSTS] = "a,b",
 		[CONFIG_KIND_ORIGINS] = "https://a",  [CONFIG_KIND_BOOL] = "true",
 		[CONFIG_KIND_LOG_LEVEL] = "debug",    [CONFIG_KIND_LOG_FORMAT] = "text",
+		[CONFIG_KIND_SYMBOLS] = "A1,B",
 	};
 
 	(void)unused;

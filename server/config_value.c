@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "base/utf8.h"
+#include "client/wire.h"
 #include "server/config_address.h"
 #include "server/config_network.h"
 
@@ -65,6 +66,26 @@ static bool clean_origins(const char *text, char **result, struct err *err)
 {
 	if (!config_address_origins(text, err))
 		return false;
+	*result = mem_strdup(text);
+	return true;
+}
+
+static bool clean_symbols(const char *text, char **result, struct err *err)
+{
+	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, ",");
+		char symbol[DD_SYMBOL_LEN];
+
+		if (len >= sizeof(symbol))
+			len = 0; /* is none */
+		memcpy(symbol, at, len);
+		symbol[len] = '\0';
+		if (!wire_is_symbol(symbol) || strcmp(at + len, ",") == 0)
+			return err_set(err, ERR_CONFIG,
+				       "must be symbols of capital letters and digits, separated "
+				       "by commas");
+		at += len + (at[len] == ',');
+	}
 	*result = mem_strdup(text);
 	return true;
 }
@@ -198,6 +219,7 @@ static const struct {
 	[CONFIG_KIND_LISTEN] = { clean_listen, NULL, print_text },
 	[CONFIG_KIND_HOSTS] = { clean_hosts, NULL, print_text },
 	[CONFIG_KIND_ORIGINS] = { clean_origins, NULL, print_text },
+	[CONFIG_KIND_SYMBOLS] = { clean_symbols, NULL, print_text },
 	[CONFIG_KIND_INTEGER] = { NULL, read_integer, print_integer },
 	[CONFIG_KIND_MS] = { NULL, read_integer, print_integer },
 	[CONFIG_KIND_BOOL] = { NULL, read_bool, print_bool },

@@ -30,6 +30,7 @@ struct journal_config {
 	const char *path;    /* "<data-dir>/journal.db" */
 	const char *network; /* recorded at first use; another one is ERR_ACCOUNT, naming both */
 	size_t queue_max;    /* writes waiting; more intents are refused */
+	size_t events_kept;  /* channel events kept for resuming; 0: all */
 };
 
 /* Opens or makes the database, locks it against a second daemon (a lock file beside it), applies
@@ -87,6 +88,34 @@ struct journal_token {
 };
 void journal_write_token(struct journal_write *write, const struct journal_token *token);
 
+/* What the lossless channels tell: durable together with the row it tells of, numbered in the
+ * order of the appends over all channels, never twice. A number that was given to a write that
+ * failed is left out. Kept for resuming until journal_config.events_kept newer ones exist. */
+#define CHANNELS(X)                \
+	X(ORDERS, 1, "orders")     \
+	X(FILLS, 2, "fills")       \
+	X(BALANCES, 3, "balances") \
+	X(SYSTEM, 4, "system")
+enum channel {
+#define X(name, number, word) CHANNEL_##name = (number),
+	CHANNELS(X)
+#undef X
+};
+const char *channel_word(enum channel channel);
+struct channel_event {
+	uint64_t seq; /* given by journal_append() */
+	enum channel channel;
+	char type[ORDER_WORD_LEN];     /* "order.updated" */
+	char token_id[TOKEN_ID_LEN];   /* whose; "" for what belongs to nobody */
+	char symbol[ORDER_SYMBOL_LEN]; /* "" where it does not apply */
+	struct wall at;
+	const char *data; /* a JSON object */
+};
+/* Copies. follows_row: dropped if what was added to the write just before it (a fill, a balance)
+ * turns out to have been there already. */
+void journal_write_event(struct journal_write *write, const struct channel_event *event,
+			 bool follows_row);
+
 enum journal_kind { JOURNAL_INTENT, JOURNAL_FACT };
 /* err NULL: it is durable. Otherwise nothing of the write was kept, and others were not touched:
  * ERR_ID_CONFLICT: this token used this client_order_id before (unique in the database, so it
@@ -98,9 +127,15 @@ typedef void journal_done_fn(void *arg, const struct err *err);
 void journal_append(struct journal *journal, enum journal_kind kind, struct journal_write *write,
 		    journal_done_fn *done, void *arg);
 
+/* Each event once it is durable, in the order of their numbers, before its write's done(). One
+ * listener. */
+typedef void journal_event_fn(void *arg, const struct channel_event *event);
+void journal_on_event(struct journal *journal, journal_event_fn *fn, void *arg);
+
 /* ---- reading -------------------------------------------------------------------------- */
 
-#define JOURNAL_PAGE_MAX 500
+#define JOURNAL_PAGE_MAX     500
+#define JOURNAL_SNAPSHOT_MAX 5000 /* the same, for those who need one consistent answer */
 
 struct journal_order_query {
 	char order_id[ORDER_ID_LEN]; /* each "" or 0 when it does not matter */
@@ -150,6 +185,31 @@ void journal_find_fills(struct journal *journal, const struct journal_fill_query
 			journal_fills_fn *done, void *arg);
 void journal_find_events(struct journal *journal, const char *order_id, int64_t after,
 			 unsigned limit, journal_events_fn *done, void *arg);
+/* Who may see what of a channel: "" for everything. */
+struct channel_view {
+	enum channel channel;
+	char token_id[TOKEN_ID_LEN];
+	char symbols[256]; /* as in struct journal_token; what has no symbol is seen by all */
+};
+/* events: those above `after`, oldest first, limit at most. last: the newest number there is in
+ * this view, 0 for none; pruned: events up to this number may be gone. Since answers come in
+ * order with the acknowledgements, `last` is exactly what the listener has seen. */
+typedef void journal_channel_fn(void *arg, const struct err *err,
+				const struct channel_event *events, size_t count, uint64_t last,
+				uint64_t pruned);
+void journal_find_channel(struct journal *journal, const struct channel_view *view, uint64_t after,
+			  unsigned limit, journal_channel_fn *done, void *arg);
+/* The newest row of each asset. */
+typedef void journal_balances_fn(void *arg, const struct err *err,
+				 const struct journal_balance *balances, const struct wall *as_of,
+				 size_t count);
+void journal_find_balances(struct journal *journal, journal_balances_fn *done, void *arg);
+/* Which of these execution ids are not booked yet; ids are copied, what done gets is borrowed. */
+typedef void journal_ids_fn(void *arg, const struct err *err, const char *const *ids, size_t count);
+void journal_find_unbooked(struct journal *journal, const char *const *execution_ids, size_t count,
+			   journal_ids_fn *done, void *arg);
+/* Made when the journal was; another one if it was lost or restored. Borrowed. */
+const char *journal_epoch(const struct journal *journal);
 /* The signed bytes of an order's latest submission, to be sent again as they are. */
 void journal_find_submission(struct journal *journal, const char *order_id,
 			     const char *exchange_order_id, journal_text_fn *done, void *arg);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/decimal.h"
 #include "client/deltadefi.h"
+#include "client/stream.h"
 
 struct journal;
 struct loop;
@@ -50,6 +51,31 @@ typedef void market_balances_fn(void *arg, const struct err *err, const struct d
 				size_t count, struct wall as_of, int64_t age_ms);
 void market_balances(struct market *market, int64_t max_age_ms, market_balances_fn *done,
 		     void *arg);
+/* What the streams say. The last book, price and trades of a symbol stay, with their age, when its
+ * streams end; is_live tells which. */
+void market_take_depth(struct market *market, const char *symbol, const struct dd_depth *depth);
+void market_take_price(struct market *market, const char *symbol, struct decimal price);
+/* Adds those that are new (the exchange repeats), and tells fn each, oldest first. False: there is
+ * no overlap with what was known, so some may be missing between. */
+bool market_take_trades(struct market *market, const char *symbol, const struct dd_trade *trades,
+			size_t count, bool is_first,
+			void (*fn)(void *arg, const struct dd_trade *trade), void *arg);
+/* Merges by asset and journals what changed. */
+void market_take_balances(struct market *market, const struct dd_balance *balances, size_t count);
+void market_set_live(struct market *market, enum dd_stream_kind kind, const char *symbol,
+		     bool is_live);
+
+struct market_book {
+	struct dd_depth depth; /* borrowed, until the next turn */
+	struct wall received;
+	int64_t age_ms; /* since it was received */
+	bool is_live;
+};
+bool market_book(const struct market *market, const char *symbol, struct market_book *book);
+/* Newest last; borrowed until the next turn. */
+const struct dd_trade *market_trades(const struct market *market, const char *symbol, size_t *count,
+				     bool *is_live, int64_t *age_ms);
+
 /* Something has moved them: the next reader asks the exchange. */
 void market_balances_stale(struct market *market);
 /* Counts up whenever the balances in memory are replaced: for replies kept ready-made. */
