@@ -8,6 +8,7 @@
 #include "base/secret.h"
 
 #define DIGITS_MAX 15 /* that any double keeps */
+#define WHOLE_MAX  16 /* digits of 2^53: up to there a double keeps whole numbers */
 
 struct json_in {
 	json_t *root; /* what has not been taken yet */
@@ -45,10 +46,16 @@ static size_t string_end(const char *text, size_t at, size_t len)
 	return at + 1;
 }
 
-/* jansson recurses, allocates for each value and reads numbers as doubles: bounds come first. */
-static bool check_text(const char *text, size_t len, struct err *err)
+static bool is_whole(const char *literal, size_t len)
 {
-	size_t depth = 0, values = 1, number_len;
+	return !memchr(literal, '.', len) && !memchr(literal, 'e', len) &&
+	       !memchr(literal, 'E', len);
+}
+
+/* jansson recurses, allocates for each value and reads numbers as doubles: bounds come first. */
+static bool check_text(const char *text, size_t len, size_t whole_max, struct err *err)
+{
+	size_t depth = 0, values = 1, number_len, digits;
 
 	for (size_t at = 0; at < len;) {
 		char c = text[at];
@@ -58,7 +65,8 @@ static bool check_text(const char *text, size_t len, struct err *err)
 			continue;
 		}
 		if (c == '-' || is_digit(c)) {
-			if (significant_digits(text + at, len - at, &number_len) > DIGITS_MAX)
+			digits = significant_digits(text + at, len - at, &number_len);
+			if (digits > (is_whole(text + at, number_len) ? whole_max : DIGITS_MAX))
 				return err_set(err, ERR_DECIMAL,
 					       "a number of more than %d digits must be a string",
 					       DIGITS_MAX);
@@ -70,7 +78,7 @@ static bool check_text(const char *text, size_t len, struct err *err)
 		values += c == ',' || c == '{' || c == '[';
 		if (depth > JSON_IN_DEPTH_MAX || values > JSON_IN_VALUES_MAX)
 			return err_set(err, ERR_BAD_JSON,
-				       "the body has more than %d levels or %d values",
+				       "this has more than %d levels or %d values",
 				       JSON_IN_DEPTH_MAX, JSON_IN_VALUES_MAX);
 		at++;
 	}
@@ -83,17 +91,25 @@ static bool refuse_syntax(const json_error_t *where, struct err *err)
 		return err_set(err, ERR_BAD_JSON, "a member is given twice (line %d)", where->line);
 	if (json_error_code(where) == json_error_numeric_overflow)
 		return err_set(err, ERR_DECIMAL, "a number is too large (line %d)", where->line);
-	return err_set(err, ERR_BAD_JSON, "the body is not JSON (line %d, column %d)", where->line,
+	return err_set(err, ERR_BAD_JSON, "this is not JSON (line %d, column %d)", where->line,
 		       where->column);
 }
 
-struct json_in *json_in_parse(const char *text, size_t len, struct err *err)
+/* Takes root. */
+static struct json_in *json_in_create(json_t *root)
+{
+	struct json_in *in = mem_alloc(sizeof(*in));
+
+	in->root = root;
+	return in;
+}
+
+static struct json_in *parse(const char *text, size_t len, size_t whole_max, struct err *err)
 {
 	json_error_t where;
-	struct json_in *in;
 	json_t *root;
 
-	if (!check_text(text, len, err))
+	if (!check_text(text, len, whole_max, err))
 		return NULL;
 	root = json_loadb(text, len, JSON_REJECT_DUPLICATES, &where);
 	if (!root) {
@@ -102,12 +118,20 @@ struct json_in *json_in_parse(const char *text, size_t len, struct err *err)
 	}
 	if (!json_is_object(root)) {
 		json_decref(root);
-		err_set(err, ERR_BAD_JSON, "the body is not a JSON object");
+		err_set(err, ERR_BAD_JSON, "this is not a JSON object");
 		return NULL;
 	}
-	in = mem_alloc(sizeof(*in));
-	in->root = root;
-	return in;
+	return json_in_create(root);
+}
+
+struct json_in *json_in_parse(const char *text, size_t len, struct err *err)
+{
+	return parse(text, len, DIGITS_MAX, err);
+}
+
+struct json_in *json_in_parse_message(const char *text, size_t len, struct err *err)
+{
+	return parse(text, len, WHOLE_MAX, err);
 }
 
 /* The parsed copy of a string, writable. */
@@ -329,6 +353,29 @@ bool json_in_secret(struct json_in *in, const char *name, size_t max, struct sec
 		secret_wipe(bytes_of(taken), len);
 	json_decref(taken);
 	return is_fine;
+}
+
+struct json_in *json_in_object(struct json_in *in, const char *name)
+{
+	json_t *taken = take(in, name);
+
+	if (json_is_object(taken))
+		return json_in_create(taken);
+	if (taken)
+		refuse_member(in, name, "an object");
+	json_decref(taken);
+	return NULL;
+}
+
+void json_in_object_end(struct json_in *in, struct json_in *member, const char *name)
+{
+	struct err err;
+
+	if (!json_in_end(member, &err)) {
+		err_prefix(&err, "%s", name);
+		json_in_refuse(in, err.code, err.text);
+	}
+	json_in_destroy(member);
 }
 
 bool json_in_end(const struct json_in *in, struct err *err)

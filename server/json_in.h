@@ -25,6 +25,9 @@ struct secret;
 /* NULL with err (ERR_BAD_JSON, or ERR_DECIMAL for a number of too many digits) when text is not one
  * such object. */
 struct json_in *json_in_parse(const char *text, size_t len, struct err *err);
+/* The same of a message of the local stream, where numbers are counters, not amounts: whole ones
+ * may have 16 digits (2^53 is the last that every reader keeps). */
+struct json_in *json_in_parse_message(const char *text, size_t len, struct err *err);
 void json_in_destroy(struct json_in *in); /* wipes every text that was not taken; NULL is fine */
 
 /* Each returns whether the member is there and of the right kind; the output is untouched if not.
@@ -43,6 +46,11 @@ typedef bool json_in_word_fn(void *arg, const char *word, struct err *err);
 bool json_in_words(struct json_in *in, const char *name, json_in_word_fn *fn, void *arg);
 /* Not empty and up to max bytes; the parsed copy is wiped. The caller destroys *secret. */
 bool json_in_secret(struct json_in *in, const char *name, size_t max, struct secret **secret);
+
+/* An object within, to be read like the whole and given back; NULL when it is not there. */
+struct json_in *json_in_object(struct json_in *in, const char *name);
+/* What is wrong with member is wrong with in. Destroys member. */
+void json_in_object_end(struct json_in *in, struct json_in *member, const char *name);
 
 /* Something the reader itself found wrong. */
 void json_in_refuse(struct json_in *in, enum err_code code, const char *text);

@@ -13,12 +13,12 @@
 #include "server/auth.h"
 #include "server/config.h"
 #include "server/daemon.h"
+#include "server/foreign.h"
 #include "server/json_in.h"
 
 #define SEGMENTS_MAX 8
 #define PATH_MAX_LEN 1024
 #define VALUE_MAX    1000 /* of a query parameter */
-#define HOST_MAX     256
 #define ALLOW_MAX    64
 
 #define OPEN 0u /* to everyone, without a token */
@@ -76,77 +76,22 @@ static const struct route routes[] = {
 
 /* ---- Host and Origin: what keeps foreign web pages out ---------------------------------- */
 
-/* Does a comma-separated list hold text? */
-static bool is_listed(const char *list, const char *text)
+static bool check_head(struct api_call *call, struct err *err)
 {
-	size_t len = strlen(text);
+	const struct foreign_head head = {
+		.peer = http_peer(call->request),
+		.host = http_header(call->request, "Host"),
+		.host_count = http_header_count(call->request, "Host"),
+		.origin = http_header(call->request, "Origin"),
+		.origin_count = http_header_count(call->request, "Origin"),
+	};
+	const struct config *config = call->daemon->config;
 
-	while (*list != '\0') {
-		size_t item_len;
-
-		list += strspn(list, ", ");
-		item_len = strcspn(list, ", ");
-		if (item_len == len && len > 0 && strncasecmp(list, text, len) == 0)
-			return true;
-		list += item_len;
-	}
-	return false;
-}
-
-static bool is_local_host(const char *host, const char *port)
-{
-	static const char *const names[] = { "127.0.0.1", "localhost", "[::1]" };
-	char expected[HOST_MAX];
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		snprintf(expected, sizeof(expected), "%s:%s", names[i], port);
-		if (strcasecmp(host, expected) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* An allowed name counts with our own port behind it, too. */
-static bool is_allowed_host(const char *allowed, const char *host, const char *port)
-{
-	char name[HOST_MAX];
-	size_t len = strlen(host), port_len = strlen(port);
-
-	if (is_listed(allowed, host))
-		return true;
-	if (len >= sizeof(name) || len <= port_len + 1 ||
-	    strcmp(host + len - port_len, port) != 0 || host[len - port_len - 1] != ':')
+	if (!foreign_check_host(&head, front_address(call->daemon->front), config->allowed_hosts,
+				err) ||
+	    !foreign_check_origin(&head, config->allowed_origins, err))
 		return false;
-	snprintf(name, sizeof(name), "%.*s", (int)(len - port_len - 1), host);
-	return is_listed(allowed, name);
-}
-
-static bool check_host(const struct api_call *call, struct err *err)
-{
-	const char *address = front_address(call->daemon->front);
-	const char *host = http_header(call->request, "Host");
-	const char *port = strrchr(address, ':');
-
-	if (http_peer(call->request)->is_unix)
-		return true;
-	if (!host || !port || http_header_count(call->request, "Host") != 1)
-		return err_set(err, ERR_FOREIGN_HOST, "exactly one Host is needed");
-	if (strcasecmp(host, address) == 0 || is_local_host(host, port + 1) ||
-	    is_allowed_host(call->daemon->config->allowed_hosts, host, port + 1))
-		return true;
-	return err_set(err, ERR_FOREIGN_HOST, "this Host is neither ours nor an allowed one");
-}
-
-static bool check_origin(struct api_call *call, struct err *err)
-{
-	const char *origin = http_header(call->request, "Origin");
-
-	if (!origin)
-		return true;
-	if (http_header_count(call->request, "Origin") != 1 || strcmp(origin, "null") == 0 ||
-	    !is_listed(call->daemon->config->allowed_origins, origin))
-		return err_set(err, ERR_FOREIGN_ORIGIN, "pages of this Origin may not call");
-	call->allow_origin = origin;
+	call->allow_origin = head.origin;
 	return true;
 }
 
@@ -401,7 +346,7 @@ void routes_handle(void *arg, struct http_request *request)
 	struct path path = { .count = 0 };
 	struct err err;
 
-	if (!check_host(call, &err) || !check_origin(call, &err)) {
+	if (!check_head(call, &err)) {
 		api_reply_err(call, &err);
 		return;
 	}
