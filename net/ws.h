@@ -22,6 +22,8 @@ struct ws_peer;
 /* Close codes of RFC 6455 that we name. */
 #define WS_CLOSE_NORMAL   1000
 #define WS_CLOSE_AWAY     1001
+#define WS_CLOSE_PROTOCOL 1002
+#define WS_CLOSE_NO_CODE  1005 /* never on the wire: a close frame without a code came */
 #define WS_CLOSE_ABNORMAL 1006 /* never on the wire: the connection ended without a close frame */
 #define WS_CLOSE_INVALID  1007
 #define WS_CLOSE_TOO_BIG  1009
