@@ -201,3 +201,39 @@ FROM order_events AS e
 JOIN orders AS o USING (order_id)
 JOIN order_states AS s ON s.state = e.state
 ORDER BY e.event_id;
+
+CREATE TABLE channels (
+	channel INTEGER PRIMARY KEY,
+	name    TEXT NOT NULL UNIQUE,
+	pruned  INTEGER NOT NULL DEFAULT 0 -- the highest number that was deleted of it
+) STRICT;
+
+CREATE TABLE channel_events (
+	seq      INTEGER PRIMARY KEY,
+	channel  INTEGER NOT NULL REFERENCES channels,
+	type     TEXT NOT NULL,
+	token_id TEXT NOT NULL, -- whose; '' for what belongs to nobody
+	symbol   TEXT NOT NULL, -- '' where it does not apply
+	at       TEXT NOT NULL CHECK (at GLOB '????-??-??T??:??:??.??????Z'),
+	data     TEXT NOT NULL CHECK (data GLOB '{*}') -- a JSON object
+) STRICT;
+
+CREATE INDEX channel_events_by_channel ON channel_events (channel);
+
+CREATE INDEX channel_events_by_token ON channel_events (channel, token_id);
+
+CREATE INDEX channel_events_by_symbol ON channel_events (channel, symbol);
+
+CREATE TRIGGER channel_events_are_not_changed BEFORE UPDATE ON channel_events
+BEGIN SELECT RAISE(ABORT, 'channel_events is append-only'); END;
+
+CREATE TRIGGER channel_events_go_oldest_first BEFORE DELETE ON channel_events
+WHEN EXISTS (SELECT 1 FROM channel_events WHERE seq < old.seq)
+BEGIN SELECT RAISE(ABORT, 'channel_events is pruned from its oldest row on'); END;
+
+CREATE TRIGGER channel_events_keep_the_newest BEFORE DELETE ON channel_events
+WHEN NOT EXISTS (SELECT 1 FROM channel_events WHERE seq > old.seq)
+BEGIN SELECT RAISE(ABORT, 'the newest row of channel_events holds its number'); END;
+
+CREATE TRIGGER channel_events_note_what_goes AFTER DELETE ON channel_events
+BEGIN UPDATE channels SET pruned = old.seq WHERE channel = old.channel; END;

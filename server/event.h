@@ -46,8 +46,12 @@ enum system_event {
 	SYSTEM_EVENTS(X)
 #undef X
 };
+const char *system_event_type(enum system_event event);
 /* text: one sentence for people. about: an order id, a stream, or "". Owner and symbol may be "".
- * Appended as a fact of its own. */
+ * Appended as a fact of its own; while the disk refuses and very many wait, it is only logged. */
 void event_system(struct journal *journal, enum system_event event, const char *about,
 		  const char *token_id, const char *symbol, const char *text);
+/* The same as part of a write: for what comes with a row. */
+void event_system_with(struct journal_write *write, enum system_event event, const char *about,
+		       const char *token_id, const char *symbol, const char *text);
 #endif

@@ -22,6 +22,9 @@ struct ticket {
 		journal_fills_fn *fills;
 		journal_events_fn *events;
 		journal_text_fn *text;
+		journal_channel_fn *channel;
+		journal_balances_fn *balances;
+		journal_ids_fn *ids;
 	} done;
 	void *arg;
 };
@@ -39,6 +42,9 @@ struct journal {
 	size_t asked; /* jobs whose answer has not come */
 	size_t lost;  /* facts handed back unwritten */
 	struct journal_status status;
+	journal_event_fn *listener;
+	void *listener_arg;
+	char epoch[JOURNAL_EPOCH_LEN];
 };
 
 static void deliver_all(void *arg);
@@ -50,38 +56,78 @@ static void wake_loop(void *arg) /* on the journal thread */
 
 /* ---- answers ------------------------------------------------------------------------------ */
 
-static void deliver_write(struct journal *journal, struct ticket *ticket, const struct err *err)
+static void tell_events(struct journal *journal, const struct journal_write *write)
 {
+	LIST_EACH (&write->ops, node) {
+		const struct journal_op *op = CONTAINER_OF(node, struct journal_op, node);
+
+		if (op->kind == OP_CHANNEL_EVENT && op->as.channel.event.seq > 0)
+			journal->listener(journal->listener_arg, &op->as.channel.event);
+	}
+}
+
+static void deliver_write(struct journal *journal, const struct journal_job *job,
+			  const struct err *err)
+{
+	struct ticket *ticket = job->ticket;
+
 	list_remove(&ticket->node);
 	journal->waiting_len--;
 	if (err && ticket->kind == JOURNAL_FACT && err->code != ERR_ID_CONFLICT)
 		journal->lost++;
+	if (!err && journal->listener)
+		tell_events(journal, job->write);
 	if (ticket->done.write)
 		ticket->done.write(ticket->arg, err);
 }
 
-static void deliver(struct journal *journal, struct journal_job *job)
+static void deliver_answer(struct journal *journal, const struct journal_job *job)
 {
 	const struct err *err = job->has_failed ? &job->err : NULL;
-	struct ticket *ticket = job->ticket;
+	const struct ticket *ticket = job->ticket;
 
+	switch (job->kind) {
+	case JOB_WRITE:
+		deliver_write(journal, job, err);
+		break;
+	case JOB_ORDERS:
+		ticket->done.orders(ticket->arg, err, job->rows, job->count);
+		break;
+	case JOB_FILLS:
+		ticket->done.fills(ticket->arg, err, job->rows, job->numbers, job->count);
+		break;
+	case JOB_EVENTS:
+		ticket->done.events(ticket->arg, err, job->rows, job->count);
+		break;
+	case JOB_CHANNEL:
+		ticket->done.channel(ticket->arg, err, job->rows, job->count, job->last,
+				     job->pruned);
+		break;
+	case JOB_BALANCES:
+		ticket->done.balances(ticket->arg, err, job->rows, job->times, job->count);
+		break;
+	case JOB_UNBOOKED:
+		ticket->done.ids(ticket->arg, err, job->rows, job->count);
+		break;
+	case JOB_SUBMISSION:
+	case JOB_SETTING:
+		ticket->done.text(ticket->arg, err, job->text);
+		break;
+	case JOB_TOKENS: /* only ever asked for before the loop runs */
+	case JOB_HEALTH:
+		break;
+	}
+}
+
+static void deliver(struct journal *journal, struct journal_job *job)
+{
 	if (job->kind == JOB_HEALTH) {
 		journal->status = job->status;
-		goto out;
+	} else {
+		journal->asked--;
+		deliver_answer(journal, job);
 	}
-	journal->asked--;
-	if (job->kind == JOB_WRITE)
-		deliver_write(journal, ticket, err);
-	else if (job->kind == JOB_ORDERS)
-		ticket->done.orders(ticket->arg, err, job->rows, job->count);
-	else if (job->kind == JOB_FILLS)
-		ticket->done.fills(ticket->arg, err, job->rows, job->numbers, job->count);
-	else if (job->kind == JOB_EVENTS)
-		ticket->done.events(ticket->arg, err, job->rows, job->count);
-	else
-		ticket->done.text(ticket->arg, err, job->text);
-out:
-	mem_free(ticket);
+	mem_free(job->ticket);
 	journal_job_destroy(job);
 }
 
@@ -121,10 +167,12 @@ bool journal_open(struct loop *loop, const struct journal_config *config, struct
 	journal->answers = queue_create(config->queue_max, wake_loop, journal->wake);
 	journal->loaded = queue_create(1, NULL, NULL);
 	journal->waiting_max = config->queue_max;
+	STR_SET(journal->epoch, file.epoch);
 	journal->status.is_writable = true;
 	list_init(&journal->refused);
 	list_init(&journal->waiting);
-	if (!journal_db_start(&file, journal->requests, journal->answers, &journal->db, err)) {
+	if (!journal_db_start(&file, config->events_kept, journal->requests, journal->answers,
+			      &journal->db, err)) {
 		journal_file_close(&file);
 		journal_close(journal, &(size_t){ 0 });
 		return false;
@@ -265,6 +313,39 @@ void journal_find_submission(struct journal *journal, const char *order_id,
 	ask(journal, job);
 }
 
+void journal_find_channel(struct journal *journal, const struct channel_view *view, uint64_t after,
+			  unsigned limit, journal_channel_fn *done, void *arg)
+{
+	struct journal_job *job = journal_job_create(JOB_CHANNEL);
+
+	job->view = *view;
+	job->after = after < INT64_MAX ? (int64_t)after : INT64_MAX;
+	job->limit = limit < 1 ? 1 : limit < JOURNAL_PAGE_MAX ? limit : JOURNAL_PAGE_MAX;
+	ticket_create(job, arg)->done.channel = done;
+	ask(journal, job);
+}
+
+void journal_find_balances(struct journal *journal, journal_balances_fn *done, void *arg)
+{
+	struct journal_job *job = journal_job_create(JOB_BALANCES);
+
+	ticket_create(job, arg)->done.balances = done;
+	ask(journal, job);
+}
+
+void journal_find_unbooked(struct journal *journal, const char *const *execution_ids, size_t count,
+			   journal_ids_fn *done, void *arg)
+{
+	struct journal_job *job = journal_job_create(JOB_UNBOOKED);
+
+	job->ids = mem_array(count, sizeof(*job->ids));
+	job->id_count = count;
+	for (size_t i = 0; i < count; i++)
+		job->ids[i] = mem_strdup(execution_ids[i]);
+	ticket_create(job, arg)->done.ids = done;
+	ask(journal, job);
+}
+
 /* ---- asking and waiting, before the loop runs ------------------------------------------------ */
 
 static bool ask_now(struct journal *journal, struct journal_job *job, struct err *err)
@@ -358,6 +439,19 @@ bool journal_load_fills(struct journal *journal, const char *order_id,
 	}
 	journal_job_destroy(job);
 	return is_done;
+}
+
+/* ---- channels -------------------------------------------------------------------------------- */
+
+void journal_on_event(struct journal *journal, journal_event_fn *fn, void *arg)
+{
+	journal->listener = fn;
+	journal->listener_arg = arg;
+}
+
+const char *journal_epoch(const struct journal *journal)
+{
+	return journal->epoch;
 }
 
 /* ---- health ------------------------------------------------------------------------------- */

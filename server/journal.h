@@ -89,8 +89,8 @@ struct journal_token {
 void journal_write_token(struct journal_write *write, const struct journal_token *token);
 
 /* What the lossless channels tell: durable together with the row it tells of, numbered in the
- * order of the appends over all channels, never twice. A number that was given to a write that
- * failed is left out. Kept for resuming until journal_config.events_kept newer ones exist. */
+ * order of the appends over all channels, never twice; what fails takes no number. Kept for
+ * resuming until journal_config.events_kept newer ones exist, and somewhat longer. */
 #define CHANNELS(X)                \
 	X(ORDERS, 1, "orders")     \
 	X(FILLS, 2, "fills")       \
@@ -103,7 +103,7 @@ enum channel {
 };
 const char *channel_word(enum channel channel);
 struct channel_event {
-	uint64_t seq; /* given by journal_append() */
+	uint64_t seq; /* given as it becomes durable */
 	enum channel channel;
 	char type[ORDER_WORD_LEN];     /* "order.updated" */
 	char token_id[TOKEN_ID_LEN];   /* whose; "" for what belongs to nobody */
@@ -128,7 +128,7 @@ void journal_append(struct journal *journal, enum journal_kind kind, struct jour
 		    journal_done_fn *done, void *arg);
 
 /* Each event once it is durable, in the order of their numbers, before its write's done(). One
- * listener. */
+ * listener; NULL for none. journal_close() may still tell it of some. */
 typedef void journal_event_fn(void *arg, const struct channel_event *event);
 void journal_on_event(struct journal *journal, journal_event_fn *fn, void *arg);
 
@@ -145,7 +145,7 @@ struct journal_order_query {
 	char symbol[ORDER_SYMBOL_LEN];
 	uint32_t states;           /* bit 1 << state; 0: all */
 	char before[ORDER_ID_LEN]; /* newest first; page: ids below this one */
-	unsigned limit;            /* 1 to JOURNAL_PAGE_MAX */
+	unsigned limit;            /* 1 to JOURNAL_SNAPSHOT_MAX */
 };
 struct journal_fill_query {
 	char order_id[ORDER_ID_LEN];
@@ -185,15 +185,17 @@ void journal_find_fills(struct journal *journal, const struct journal_fill_query
 			journal_fills_fn *done, void *arg);
 void journal_find_events(struct journal *journal, const char *order_id, int64_t after,
 			 unsigned limit, journal_events_fn *done, void *arg);
-/* Who may see what of a channel: "" for everything. */
+/* Who may see what of a channel: "" for everything. What belongs to nobody is told to every owner
+ * on the channels balances and system, and to none on orders and fills. */
 struct channel_view {
 	enum channel channel;
 	char token_id[TOKEN_ID_LEN];
 	char symbols[256]; /* as in struct journal_token; what has no symbol is seen by all */
 };
+bool channel_view_shows(const struct channel_view *view, const struct channel_event *event);
 /* events: those above `after`, oldest first, limit at most. last: the newest number there is in
- * this view, 0 for none; pruned: events up to this number may be gone. Since answers come in
- * order with the acknowledgements, `last` is exactly what the listener has seen. */
+ * this view, 0 for none; pruned: the channel's events up to this number are gone. Since answers
+ * come in order with the acknowledgements, `last` is exactly what the listener has seen. */
 typedef void journal_channel_fn(void *arg, const struct err *err,
 				const struct channel_event *events, size_t count, uint64_t last,
 				uint64_t pruned);

@@ -9,6 +9,7 @@
 #include "base/queue.h"
 #include "server/journal_find.h"
 #include "server/journal_job.h"
+#include "server/journal_prune.h"
 #include "server/journal_rows.h"
 
 #define RETRY_MS 1000
@@ -21,11 +22,16 @@
 #define CHECKPOINT_FULL_STOP 32000
 #define IDLE_MS              20
 
+/* Likewise for channel events beyond those that are kept. */
+#define PRUNE_IDLE JOURNAL_PRUNE_BATCH
+#define PRUNE_BUSY (8 * JOURNAL_PRUNE_BATCH)
+
 struct journal_db {
 	struct journal_file file;
 	struct queue *requests;
 	struct queue *health;
 	struct journal_rows *rows;
+	struct journal_prune *prune;
 	sqlite3_stmt *begin, *commit, *savepoint, *release, *undo, *probe;
 	struct list stuck; /* facts that the disk refused, oldest first */
 	struct mono retry_at;
@@ -163,6 +169,28 @@ static void note_failure(struct journal_db *db, const struct err *err)
 	tell_health(db);
 }
 
+static size_t count_events(const struct journal_write *write)
+{
+	size_t count = 0;
+
+	LIST_EACH (&write->ops, node) {
+		const struct journal_op *op = CONTAINER_OF(node, struct journal_op, node);
+
+		count += op->kind == OP_CHANNEL_EVENT && op->as.channel.event.seq > 0;
+	}
+	return count;
+}
+
+static void note_events(struct journal_db *db, const struct list *group)
+{
+	LIST_EACH (group, node) {
+		const struct journal_job *job = CONTAINER_OF(node, struct journal_job, node);
+
+		if (job->kind == JOB_WRITE && !job->has_failed)
+			journal_prune_add(db->prune, count_events(job->write));
+	}
+}
+
 static uint64_t count_written(const struct list *group)
 {
 	uint64_t count = 0;
@@ -183,6 +211,7 @@ static void note_commit(struct journal_db *db, const struct list *group)
 	db->status.reason[0] = '\0';
 	db->status.commits++;
 	db->status.writes += count_written(group);
+	note_events(db, group);
 	tell_health(db);
 }
 
@@ -259,6 +288,23 @@ static bool wants_checkpoint(const struct journal_db *db, int pages)
 	return db->status.is_writable && db->wal_pages - db->wal_pages_tried >= pages;
 }
 
+/* ---- pruning ------------------------------------------------------------------------------ */
+
+static bool wants_pruning(const struct journal_db *db, size_t rows)
+{
+	return db->status.is_writable && journal_prune_due(db->prune) >= rows;
+}
+
+static void prune(struct journal_db *db)
+{
+	struct err err;
+
+	if (!journal_prune_run(db->prune, &err)) {
+		LOG(WARN, "journal.prune_failed", F_ERR(&err));
+		roll_back(db);
+	}
+}
+
 /* ---- the thread --------------------------------------------------------------------------- */
 
 /* How long to sleep when no job comes; -1: until one does. */
@@ -266,7 +312,7 @@ static int time_to_wait(const struct journal_db *db)
 {
 	int64_t ms;
 
-	if (wants_checkpoint(db, CHECKPOINT_IDLE))
+	if (wants_checkpoint(db, CHECKPOINT_IDLE) || wants_pruning(db, PRUNE_IDLE))
 		return IDLE_MS;
 	if (db->status.is_writable)
 		return -1;
@@ -301,6 +347,7 @@ static void finalize(struct journal_db *db)
 	sqlite3_finalize(db->release);
 	sqlite3_finalize(db->undo);
 	sqlite3_finalize(db->probe);
+	journal_prune_destroy(db->prune);
 	journal_rows_destroy(db->rows);
 }
 
@@ -317,6 +364,8 @@ static void *run(void *arg)
 			break;
 		if (count > 0 || !db->status.is_writable)
 			serve(db, &batch, mono_is_past(db->retry_at, mono_now()));
+		if (wants_pruning(db, count == 0 ? PRUNE_IDLE : PRUNE_BUSY))
+			prune(db);
 		if (db->wal_pages >= CHECKPOINT_FULL_STOP && wants_checkpoint(db, CHECKPOINT_BUSY))
 			checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
 		else if (wants_checkpoint(db, count == 0 ? CHECKPOINT_IDLE : CHECKPOINT_BUSY))
@@ -330,7 +379,7 @@ static void *run(void *arg)
 
 /* ---- start and end ------------------------------------------------------------------------ */
 
-static bool prepare(struct journal_db *db, struct err *err)
+static bool prepare(struct journal_db *db, size_t events_kept, struct err *err)
 {
 	const struct {
 		const char *text;
@@ -349,7 +398,8 @@ static bool prepare(struct journal_db *db, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
 		if (!sql_prepare(db->file.db, all[i].text, true, all[i].stmt, err))
 			return false;
-	return journal_rows_create(db->file.db, &db->rows, err);
+	return journal_rows_create(db->file.db, &db->rows, err) &&
+	       journal_prune_create(db->file.db, events_kept, &db->prune, err);
 }
 
 /* Signals are the loop's. Those of a fault stay: they end the process where the fault is. */
@@ -373,8 +423,8 @@ static bool start_thread(struct journal_db *db, struct err *err)
 	return true;
 }
 
-bool journal_db_start(struct journal_file *file, struct queue *requests, struct queue *health,
-		      struct journal_db **result, struct err *err)
+bool journal_db_start(struct journal_file *file, size_t events_kept, struct queue *requests,
+		      struct queue *health, struct journal_db **result, struct err *err)
 {
 	struct journal_db *db = mem_alloc(sizeof(*db));
 
@@ -384,7 +434,7 @@ bool journal_db_start(struct journal_file *file, struct queue *requests, struct 
 	db->status.is_writable = true;
 	list_init(&db->stuck);
 	sqlite3_wal_hook(db->file.db, after_commit, db);
-	if (!prepare(db, err) || !start_thread(db, err)) {
+	if (!prepare(db, events_kept, err) || !start_thread(db, err)) {
 		finalize(db);
 		mem_free(db);
 		return false;

@@ -14,10 +14,12 @@
 struct journal_db;
 struct queue;
 
-/* Takes the file over when it succeeds. Jobs come by requests and go to the queue each names;
+/* Takes the file over when it succeeds. events_kept: channel events that are not pruned; 0: none
+ * is. Jobs come by requests and go to the queue each names;
  * JOB_HEALTH goes to health. The queues outlive the thread. */
-MUST_CHECK bool journal_db_start(struct journal_file *file, struct queue *requests,
-				 struct queue *health, struct journal_db **result, struct err *err);
+MUST_CHECK bool journal_db_start(struct journal_file *file, size_t events_kept,
+				 struct queue *requests, struct queue *health,
+				 struct journal_db **result, struct err *err);
 /* After queue_close(requests): waits until everything is written or given up, each job answered,
  * and the files are closed. */
 void journal_db_join(struct journal_db *db);

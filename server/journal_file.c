@@ -225,13 +225,12 @@ static bool check_network(sqlite3 *db, const char *network, struct err *err)
 }
 
 /* Tells this journal from one that was lost or restored: positions in streams carry it. */
-static bool check_epoch(sqlite3 *db, struct err *err)
+static bool check_epoch(sqlite3 *db, char epoch[JOURNAL_EPOCH_LEN], struct err *err)
 {
-	char epoch[VALUE_LEN];
 	uint8_t bytes[8];
 
 	if (!sql_query_text(db, "SELECT value FROM settings WHERE name = 'epoch'", epoch,
-			    sizeof(epoch), err))
+			    JOURNAL_EPOCH_LEN, err))
 		return false;
 	if (epoch[0])
 		return true;
@@ -249,7 +248,7 @@ bool journal_file_open(const char *path, const char *network, struct journal_fil
 	if (!open_database(path, &file->db, err) ||
 	    !migrate_apply(file->db, migrate_list, migrate_count, err) ||
 	    !sql_exec(file->db, "PRAGMA foreign_keys = ON", err) ||
-	    !check_network(file->db, network, err) || !check_epoch(file->db, err)) {
+	    !check_network(file->db, network, err) || !check_epoch(file->db, file->epoch, err)) {
 		err_prefix(err, "%s", path);
 		goto fail;
 	}

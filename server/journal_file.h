@@ -10,10 +10,12 @@
 #include "server/sql.h"
 
 #define JOURNAL_BUSY_TIMEOUT_MS 2000 /* for an operator's shell that writes */
+#define JOURNAL_EPOCH_LEN       40
 
 struct journal_file {
 	sqlite3 *db;
-	int lock_fd; /* -1: none */
+	int lock_fd;                   /* -1: none */
+	char epoch[JOURNAL_EPOCH_LEN]; /* made with the journal */
 };
 
 /* Locks, makes or opens, checks, migrates; records network or compares it. ERR_ACCOUNT: the

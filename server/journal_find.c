@@ -4,15 +4,16 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "server/journal_channel.h"
 #include "server/journal_rows.h"
 
 #define SQL_MAX 16384
 
-static unsigned page_of(unsigned limit)
+static unsigned page_of(unsigned limit, unsigned max)
 {
 	if (limit < 1)
 		return 1;
-	return limit < JOURNAL_PAGE_MAX ? limit : JOURNAL_PAGE_MAX;
+	return limit < max ? limit : max;
 }
 
 /* ---- orders ---------------------------------------------------------------------------- */
@@ -99,7 +100,7 @@ static void bind_orders(sqlite3_stmt *stmt, const struct journal_order_query *qu
 	sql_bind_text(stmt, ":token_id", query->token_id);
 	sql_bind_text(stmt, ":symbol", query->symbol);
 	sql_bind_text(stmt, ":before", query->before);
-	sql_bind_int(stmt, ":limit", page_of(query->limit));
+	sql_bind_int(stmt, ":limit", page_of(query->limit, JOURNAL_SNAPSHOT_MAX));
 }
 
 /* ---- fills, events, the rest ------------------------------------------------------------- */
@@ -132,8 +133,21 @@ static void bind_fills(sqlite3_stmt *stmt, const struct journal_fill_query *quer
 	sql_bind_text(stmt, ":order_id", query->order_id);
 	sql_bind_text(stmt, ":token_id", query->token_id);
 	sql_bind_text(stmt, ":symbol", query->symbol);
-	sql_bind_int(stmt, ":limit", page_of(query->limit));
+	sql_bind_int(stmt, ":limit", page_of(query->limit, JOURNAL_PAGE_MAX));
 }
+
+/* Each asset is found by the one before it and its newest row by its number: as many steps as
+ * there are assets, however many changes there were. */
+static const char newest_balances[] =
+	"WITH RECURSIVE assets (asset, unit) AS ("
+	"SELECT * FROM (SELECT asset, unit FROM balances ORDER BY asset, unit LIMIT 1) "
+	"UNION ALL SELECT b.asset, b.unit FROM assets AS a JOIN balances AS b ON b.balance_id = ("
+	"SELECT balance_id FROM balances WHERE (asset, unit) > (a.asset, a.unit) "
+	"ORDER BY asset, unit LIMIT 1)) "
+	"SELECT " JOURNAL_BALANCE_COLUMNS
+	" FROM assets AS a JOIN balances AS b USING (asset, unit) "
+	"WHERE b.balance_id = (SELECT max(balance_id) FROM balances "
+	"WHERE asset = a.asset AND unit = a.unit) ORDER BY asset, unit";
 
 static void add_sql(const struct journal_job *job, struct buf *sql)
 {
@@ -165,6 +179,11 @@ static void add_sql(const struct journal_job *job, struct buf *sql)
 	case JOB_SETTING:
 		buf_add_str(sql, "SELECT value FROM settings WHERE name = :name");
 		break;
+	case JOB_BALANCES:
+		buf_add_str(sql, newest_balances);
+		break;
+	case JOB_CHANNEL:
+	case JOB_UNBOOKED:
 	case JOB_WRITE:
 	case JOB_HEALTH:
 		break;
@@ -188,8 +207,11 @@ static void bind(sqlite3_stmt *stmt, const struct journal_job *job)
 		sql_bind_text(stmt, ":order_id", job->order_id);
 		sql_bind_text(stmt, ":exchange_order_id", job->exchange_order_id);
 		sql_bind_text(stmt, ":name", job->name);
-		sql_bind_int(stmt, ":limit", page_of(job->limit));
+		sql_bind_int(stmt, ":limit", page_of(job->limit, JOURNAL_PAGE_MAX));
 		break;
+	case JOB_BALANCES:
+	case JOB_CHANNEL:
+	case JOB_UNBOOKED:
 	case JOB_WRITE:
 	case JOB_HEALTH:
 		break;
@@ -209,8 +231,12 @@ static size_t row_size(enum journal_job_kind kind)
 		return sizeof(struct journal_event);
 	case JOB_TOKENS:
 		return sizeof(struct journal_token);
+	case JOB_BALANCES:
+		return sizeof(struct journal_balance);
 	case JOB_SUBMISSION:
 	case JOB_SETTING:
+	case JOB_CHANNEL:
+	case JOB_UNBOOKED:
 	case JOB_WRITE:
 	case JOB_HEALTH:
 		break;
@@ -229,6 +255,7 @@ static void *add_row(struct journal_job *job)
 
 		job->rows = mem_grow(job->rows, room * size);
 		job->numbers = mem_grow(job->numbers, room * sizeof(*job->numbers));
+		job->times = mem_grow(job->times, room * sizeof(*job->times));
 	}
 	place = (char *)job->rows + job->count * size;
 	memset(place, 0, size);
@@ -256,6 +283,13 @@ static bool get_row(struct journal_job *job, sqlite3_stmt *stmt, struct err *err
 	case JOB_SETTING:
 		job->text = sql_take_text(&row);
 		return true;
+	case JOB_BALANCES: {
+		struct journal_balance *balance = add_row(job);
+
+		return journal_rows_get_balance(&row, balance, &job->times[job->count - 1], err);
+	}
+	case JOB_CHANNEL:
+	case JOB_UNBOOKED:
 	case JOB_WRITE:
 	case JOB_HEALTH:
 		break;
@@ -263,7 +297,7 @@ static bool get_row(struct journal_job *job, sqlite3_stmt *stmt, struct err *err
 	return true;
 }
 
-void journal_find(sqlite3 *db, struct journal_job *job)
+static void find_rows(sqlite3 *db, struct journal_job *job)
 {
 	sqlite3_stmt *stmt = NULL;
 	bool has_row = true;
@@ -283,4 +317,40 @@ out:
 		journal_job_fail(job, &err);
 	sqlite3_finalize(stmt);
 	buf_fini(&sql);
+}
+
+/* The rows of the answer are ids of the question. */
+static bool find_unbooked(sqlite3 *db, struct journal_job *job, struct err *err)
+{
+	const char **unbooked = mem_array(job->id_count, sizeof(*unbooked));
+	sqlite3_stmt *stmt = NULL;
+	bool is_done = false, has_row;
+
+	job->rows = unbooked;
+	if (!sql_prepare(db, "SELECT 1 FROM fills WHERE execution_id = :id", false, &stmt, err))
+		goto out;
+	for (size_t i = 0; i < job->id_count; i++) {
+		sql_bind_text(stmt, ":id", job->ids[i]);
+		if (!sql_next(stmt, &has_row, err))
+			goto out;
+		sqlite3_reset(stmt);
+		if (!has_row)
+			unbooked[job->count++] = job->ids[i];
+	}
+	is_done = true;
+out:
+	sqlite3_finalize(stmt);
+	return is_done;
+}
+
+void journal_find(sqlite3 *db, struct journal_job *job)
+{
+	struct err err;
+
+	if (job->kind == JOB_CHANNEL)
+		journal_channel_find(db, job);
+	else if (job->kind != JOB_UNBOOKED)
+		find_rows(db, job);
+	else if (!find_unbooked(db, job, &err))
+		journal_job_fail(job, &err);
 }

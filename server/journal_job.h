@@ -16,6 +16,7 @@ enum journal_op_kind {
 	OP_BALANCE,
 	OP_SETTING,
 	OP_TOKEN,
+	OP_CHANNEL_EVENT,
 };
 
 /* One thing to be written. */
@@ -45,6 +46,11 @@ struct journal_op {
 			struct wall at;
 		} setting;
 		struct journal_token token;
+		struct {
+			struct channel_event event; /* seq 0: not told, its row was there before */
+			char *data;                 /* owned */
+			bool follows_row;
+		} channel;
 	} as;
 };
 
@@ -60,6 +66,9 @@ enum journal_job_kind {
 	JOB_SUBMISSION,
 	JOB_TOKENS,
 	JOB_SETTING,
+	JOB_CHANNEL,
+	JOB_BALANCES,
+	JOB_UNBOOKED,
 	JOB_HEALTH, /* comes unasked, after each batch and ahead of its answers */
 };
 
@@ -78,16 +87,22 @@ struct journal_job {
 	char order_id[ORDER_ID_LEN];
 	char exchange_order_id[ORDER_EXCHANGE_LEN];
 	char name[64]; /* of a setting */
+	struct channel_view view;
+	char **ids; /* of executions; owned, as is each */
+	size_t id_count;
 	int64_t after;
 	unsigned limit;
 
 	/* The answer. */
 	bool has_failed;
 	struct err err;
-	void *rows;       /* of the kind asked for; owned */
-	int64_t *numbers; /* of fills; owned */
-	char *text;       /* owned; NULL: no row */
+	void *rows;         /* of the kind asked for; owned */
+	int64_t *numbers;   /* of fills; owned */
+	struct wall *times; /* of balances; owned */
+	char **texts;       /* what the rows of a channel borrow; owned, as is each */
+	char *text;         /* owned; NULL: no row */
 	size_t count;
+	uint64_t last, pruned;        /* of a channel */
 	struct journal_status status; /* JOB_HEALTH; waiting and oldest_wait_ms are the loop's */
 };
 

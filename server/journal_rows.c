@@ -11,6 +11,7 @@ enum statement {
 	PUT_BALANCE,
 	PUT_SETTING,
 	PUT_TOKEN,
+	PUT_CHANNEL_EVENT,
 	STATEMENT_COUNT
 };
 
@@ -55,6 +56,9 @@ static const char *const texts[STATEMENT_COUNT] = {
 		      "symbols = excluded.symbols, max_order_value = excluded.max_order_value, "
 		      "max_open_orders = excluded.max_open_orders, weight = excluded.weight, "
 		      "expires_at = excluded.expires_at, revoked_at = excluded.revoked_at",
+	/* Without a number SQLite gives the highest one and one more, as the table wants it. */
+	[PUT_CHANNEL_EVENT] = "INSERT INTO channel_events (" JOURNAL_CHANNEL_COLUMNS ") "
+			      "VALUES (NULL, ?, ?, ?, ?, ?, ?)",
 };
 
 static const char *const sides[] = { [ORDER_BUY] = "buy", [ORDER_SELL] = "sell" };
@@ -63,12 +67,15 @@ static const char *const roles[] = { "taker", "maker" };
 
 struct journal_rows {
 	sqlite3_stmt *put[STATEMENT_COUNT];
+	sqlite3 *db;
+	bool made_row; /* the last put that was no channel event */
 };
 
 bool journal_rows_create(sqlite3 *db, struct journal_rows **result, struct err *err)
 {
 	struct journal_rows *rows = mem_alloc(sizeof(*rows));
 
+	rows->db = db;
 	for (int i = 0; i < STATEMENT_COUNT; i++) {
 		if (!sql_prepare(db, texts[i], true, &rows->put[i], err)) {
 			journal_rows_destroy(rows);
@@ -224,7 +231,29 @@ static bool run(struct journal_rows *rows, enum statement which, struct err *err
 	return false;
 }
 
-bool journal_rows_put(struct journal_rows *rows, const struct journal_op *op, struct err *err)
+/* The number is given here, inside the transaction: what is rolled back gives it back, so numbers
+ * rise without holes in the order of the writes, however often these were tried. */
+static bool put_channel_event(struct journal_rows *rows, struct journal_op *op, struct err *err)
+{
+	struct channel_event *event = &op->as.channel.event;
+	struct sql_cursor row = sql_cursor(rows->put[PUT_CHANNEL_EVENT]);
+
+	event->seq = 0;
+	if (op->as.channel.follows_row && !rows->made_row)
+		return true;
+	sql_put_int(&row, event->channel);
+	sql_put_text(&row, event->type);
+	sql_put_text(&row, event->token_id);
+	sql_put_text(&row, event->symbol);
+	sql_put_wall(&row, event->at);
+	sql_put_text(&row, event->data);
+	if (!run(rows, PUT_CHANNEL_EVENT, err))
+		return false;
+	event->seq = (uint64_t)sqlite3_last_insert_rowid(rows->db);
+	return true;
+}
+
+static bool put_row(struct journal_rows *rows, const struct journal_op *op, struct err *err)
 {
 	static const enum statement first[] = {
 		[OP_ORDER] = PUT_ORDER,           [OP_FILL] = PUT_FILL,
@@ -259,8 +288,20 @@ bool journal_rows_put(struct journal_rows *rows, const struct journal_op *op, st
 	case OP_TOKEN:
 		put_token(&row, &op->as.token);
 		break;
+	case OP_CHANNEL_EVENT: /* not here */
+		break;
 	}
 	return run(rows, first[op->kind], err);
+}
+
+bool journal_rows_put(struct journal_rows *rows, struct journal_op *op, struct err *err)
+{
+	if (op->kind == OP_CHANNEL_EVENT)
+		return put_channel_event(rows, op, err);
+	if (!put_row(rows, op, err))
+		return false;
+	rows->made_row = sqlite3_changes(rows->db) > 0;
+	return true;
 }
 
 /* ---- reading --------------------------------------------------------------------------- */
@@ -381,4 +422,29 @@ bool journal_rows_get_token(struct sql_cursor *row, struct journal_token *token,
 	token->expires_at = sql_get_wall(row);
 	token->revoked_at = sql_get_wall(row);
 	return sql_is_sound(row, err) || err_prefix(err, "token %s", token->token_id);
+}
+
+bool journal_rows_get_channel(struct sql_cursor *row, struct channel_event *event, char **data,
+			      struct err *err)
+{
+	event->seq = (uint64_t)sql_get_int(row);
+	event->channel = (enum channel)sql_get_int(row);
+	GET_TEXT(row, event->type);
+	GET_TEXT(row, event->token_id);
+	GET_TEXT(row, event->symbol);
+	event->at = sql_get_wall(row);
+	event->data = *data = sql_take_text(row);
+	return sql_is_sound(row, err) ||
+	       err_prefix(err, "channel event %llu", (unsigned long long)event->seq);
+}
+
+bool journal_rows_get_balance(struct sql_cursor *row, struct journal_balance *balance,
+			      struct wall *as_of, struct err *err)
+{
+	GET_TEXT(row, balance->asset);
+	GET_TEXT(row, balance->unit);
+	sql_get_decimal(row, &balance->free);
+	sql_get_decimal(row, &balance->locked);
+	*as_of = sql_get_wall(row);
+	return sql_is_sound(row, err) || err_prefix(err, "balance of %s", balance->asset);
 }

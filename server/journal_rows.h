@@ -14,11 +14,11 @@ struct journal_rows;
 MUST_CHECK bool journal_rows_create(sqlite3 *db, struct journal_rows **result, struct err *err);
 void journal_rows_destroy(struct journal_rows *rows); /* NULL is fine */
 
-/* Inside a transaction. ERR_ID_CONFLICT: the token used this client_order_id before. ERR_INTERNAL:
+/* Inside a transaction. A channel event gets its number in op, or 0 when the row that it follows
+ * was there before. ERR_ID_CONFLICT: the token used this client_order_id before. ERR_INTERNAL:
  * the database's own rules refuse the row, and always will. ERR_JOURNAL: the database cannot be
  * written, whatever the row. */
-MUST_CHECK bool journal_rows_put(struct journal_rows *rows, const struct journal_op *op,
-				 struct err *err);
+MUST_CHECK bool journal_rows_put(struct journal_rows *rows, struct journal_op *op, struct err *err);
 
 #define JOURNAL_ORDER_COLUMNS                                                                   \
 	"order_id, client_order_id, token_id, app, request_id, body_hash, symbol, side, type, " \
@@ -35,6 +35,8 @@ MUST_CHECK bool journal_rows_put(struct journal_rows *rows, const struct journal
 #define JOURNAL_TOKEN_COLUMNS                                                               \
 	"token_id, name, hash, scopes, symbols, max_order_value, max_open_orders, weight, " \
 	"created_at, expires_at, revoked_at"
+#define JOURNAL_CHANNEL_COLUMNS "seq, channel, type, token_id, symbol, at, data"
+#define JOURNAL_BALANCE_COLUMNS "asset, unit, free, locked, as_of"
 
 /* The columns above, in their order, into one zeroed struct. ERR_JOURNAL for what cannot be. */
 MUST_CHECK bool journal_rows_get_order(struct sql_cursor *row, struct order *order,
@@ -44,4 +46,9 @@ MUST_CHECK bool journal_rows_get_event(struct sql_cursor *row, struct journal_ev
 				       struct err *err);
 MUST_CHECK bool journal_rows_get_token(struct sql_cursor *row, struct journal_token *token,
 				       struct err *err);
+/* *data: the caller frees; event borrows it. */
+MUST_CHECK bool journal_rows_get_channel(struct sql_cursor *row, struct channel_event *event,
+					 char **data, struct err *err);
+MUST_CHECK bool journal_rows_get_balance(struct sql_cursor *row, struct journal_balance *balance,
+					 struct wall *as_of, struct err *err);
 #endif

@@ -18,6 +18,8 @@ static void op_destroy(struct journal_op *op)
 		mem_free(op->as.setting.name);
 		mem_free(op->as.setting.value);
 	}
+	if (op->kind == OP_CHANNEL_EVENT)
+		mem_free(op->as.channel.data);
 	mem_free(op);
 }
 
@@ -124,6 +126,20 @@ void journal_write_token(struct journal_write *write, const struct journal_token
 	copy->created_at = time_or_now(token->created_at);
 }
 
+void journal_write_event(struct journal_write *write, const struct channel_event *event,
+			 bool follows_row)
+{
+	struct journal_op *op = op_add(write, OP_CHANNEL_EVENT);
+	struct channel_event *copy = &op->as.channel.event;
+
+	op->as.channel.data = mem_strdup(event->data);
+	op->as.channel.follows_row = follows_row;
+	*copy = *event;
+	copy->seq = 0;
+	copy->at = time_or_now(event->at);
+	copy->data = op->as.channel.data;
+}
+
 /* ---- jobs ------------------------------------------------------------------------------ */
 
 struct journal_job *journal_job_create(enum journal_job_kind kind)
@@ -137,13 +153,20 @@ struct journal_job *journal_job_create(enum journal_job_kind kind)
 
 void journal_job_clear(struct journal_job *job)
 {
+	for (size_t i = 0; job->texts && i < job->count; i++)
+		mem_free(job->texts[i]);
+	mem_free(job->texts);
 	mem_free(job->rows);
 	mem_free(job->numbers);
+	mem_free(job->times);
 	mem_free(job->text);
 	job->rows = NULL;
 	job->numbers = NULL;
+	job->times = NULL;
+	job->texts = NULL;
 	job->text = NULL;
 	job->count = 0;
+	job->last = job->pruned = 0;
 	job->has_failed = false;
 }
 
@@ -161,5 +184,8 @@ void journal_job_destroy(struct journal_job *job)
 		return;
 	journal_job_clear(job);
 	journal_write_destroy(job->write);
+	for (size_t i = 0; i < job->id_count; i++)
+		mem_free(job->ids[i]);
+	mem_free(job->ids);
 	mem_free(job);
 }
