@@ -56,8 +56,7 @@ void api_no_data_get(struct api_call *call)
 
 /* ---- price ------------------------------------------------------------------------------ */
 
-static void price_known(void *arg, const struct err *err, struct decimal price, struct wall as_of,
-			int64_t age_ms)
+static void price_known(void *arg, const struct err *err, const struct market_price *price)
 {
 	struct api_call *call = arg;
 	struct json_out out;
@@ -71,10 +70,11 @@ static void price_known(void *arg, const struct err *err, struct decimal price, 
 	json_out_init(&out);
 	json_out_object(&out, NULL);
 	json_out_str(&out, "symbol", call->param);
-	json_out_decimal(&out, "price", price);
-	json_out_time(&out, "as_of", as_of);
-	json_out_int(&out, "age_ms", age_ms);
-	json_out_str(&out, "source", "exchange");
+	json_out_decimal(&out, "price", price->value);
+	json_out_time(&out, "as_of", price->as_of);
+	json_out_int(&out, "age_ms", price->age_ms);
+	json_out_str(&out, "source", price->is_live ? "stream" : "exchange");
+	json_out_bool(&out, "is_live", price->is_live);
 	json_out_object_end(&out);
 	api_reply(call, 200, &out);
 }

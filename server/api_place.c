@@ -411,14 +411,13 @@ static void admit(struct api_call *call, const struct decimal *last_price)
 
 /* ---- the price, where a limit cannot be checked without it ------------------------------ */
 
-static void price_known(void *arg, const struct err *err, struct decimal price, struct wall as_of,
-			int64_t age_ms)
+static void price_known(void *arg, const struct err *err, const struct market_price *known)
 {
 	struct api_call *call = arg;
 	const struct placing *placing = call->state;
+	struct decimal price = known ? known->value : DECIMAL_ZERO;
 	struct err refusal;
 
-	(void)as_of, (void)age_ms;
 	if (!api_release(call))
 		return;
 	if (!err || market_last_price(call->daemon->market, placing->terms.symbol, &price)) {

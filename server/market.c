@@ -8,7 +8,9 @@
 #include "base/map.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "server/balances.h"
 #include "server/journal.h"
+#include "server/quotes.h"
 #include "server/scheduler.h"
 #include "server/venue.h"
 
@@ -55,10 +57,11 @@ struct market {
 	struct dd_market *markets;
 	size_t market_count;
 	struct source balances_source;
-	struct dd_balance *balances;
-	size_t balance_count;
+	struct balances balances;
+	struct balances told; /* by the stream since the question in flight left */
 	uint64_t balances_version;
 	struct map *prices; /* struct price by symbol; of pairs that there are, so not many */
+	struct quotes *quotes;
 };
 
 static void ask_rules(void *arg);
@@ -215,16 +218,18 @@ const struct dd_market *market_all(const struct market *market, size_t *count, s
 
 static void tell_price(struct price *price, struct list *readers, const struct err *err)
 {
+	struct market_price known = { .value = price->value, .as_of = price->source.as_of };
 	struct list told;
 	struct list_node *node;
 
+	if (!err)
+		known.age_ms = age_ms(&price->source);
 	list_init(&told); /* a reader may come back at once */
 	list_move_all(readers, &told);
 	while ((node = list_pop_front(&told))) {
 		struct reader *reader = CONTAINER_OF(node, struct reader, node);
 
-		reader->price_done(reader->arg, err, price->value, price->source.as_of,
-				   err ? 0 : age_ms(&price->source));
+		reader->price_done(reader->arg, err, err ? NULL : &known);
 		mem_free(reader);
 	}
 }
@@ -274,20 +279,46 @@ static struct price *price_of(struct market *market, const char *symbol)
 	return price;
 }
 
+static bool live_price(const struct market *market, const char *symbol, struct market_price *price)
+{
+	const struct quote *quote = quotes_find(market->quotes, symbol);
+
+	if (!quote || !quote->is_live[DD_STREAM_PRICE] || quote->price_taken.us == 0)
+		return false;
+	*price = (struct market_price){ .value = quote->price,
+					.as_of = quote->price_as_of,
+					.age_ms = mono_diff_ms(loop_now(market->loop),
+							       quote->price_taken),
+					.is_live = true };
+	return true;
+}
+
+static void refuse_price(const struct market *market, market_price_fn *done, void *arg)
+{
+	struct err err;
+
+	if (market_has_rules(market))
+		err_set(&err, ERR_NOT_FOUND, "the exchange has no such pair");
+	else
+		err_set(&err, ERR_NO_DATA, "the pairs are not known yet");
+	done(arg, &err, NULL);
+}
+
 void market_price(struct market *market, const char *symbol, int64_t max_age_ms,
 		  market_price_fn *done, void *arg)
 {
 	struct price *price = price_of(market, symbol);
-	struct err err;
+	struct market_price known;
 
 	if (!price) {
-		if (market_has_rules(market))
-			err_set(&err, ERR_NOT_FOUND, "the exchange has no such pair");
-		else
-			err_set(&err, ERR_NO_DATA, "the pairs are not known yet");
-		done(arg, &err, DECIMAL_ZERO, (struct wall){ 0 }, 0);
+		refuse_price(market, done, arg);
+	} else if (max_age_ms < 0 && live_price(market, symbol, &known)) {
+		done(arg, NULL, &known);
 	} else if (is_fresh(&price->source, max_age_ms)) {
-		done(arg, NULL, price->value, price->source.as_of, age_ms(&price->source));
+		known = (struct market_price){ .value = price->value,
+					       .as_of = price->source.as_of,
+					       .age_ms = age_ms(&price->source) };
+		done(arg, NULL, &known);
 	} else {
 		read_next(&price->source, arg)->price_done = done;
 	}
@@ -296,10 +327,13 @@ void market_price(struct market *market, const char *symbol, int64_t max_age_ms,
 bool market_last_price(const struct market *market, const char *symbol, struct decimal *value)
 {
 	const struct price *price = map_get(market->prices, symbol);
+	const struct quote *quote = quotes_find(market->quotes, symbol);
+	struct mono asked = price ? price->source.fetched : (struct mono){ 0 };
+	struct mono told = quote ? quote->price_taken : (struct mono){ 0 };
 
-	if (!price || price->source.fetched.us == 0)
+	if (told.us == 0 && asked.us == 0)
 		return false;
-	*value = price->value;
+	*value = told.us > asked.us ? quote->price : price->value;
 	return true;
 }
 
@@ -316,56 +350,48 @@ static void tell_balances(struct market *market, struct list *readers, const str
 	while ((node = list_pop_front(&told))) {
 		struct reader *reader = CONTAINER_OF(node, struct reader, node);
 
-		reader->balances_done(reader->arg, err, market->balances, market->balance_count,
-				      source->as_of, err ? 0 : age_ms(source));
+		reader->balances_done(reader->arg, err, market->balances.items,
+				      market->balances.count, source->as_of,
+				      err ? 0 : age_ms(source));
 		mem_free(reader);
 	}
 }
 
-static bool is_same(const struct dd_balance *a, const struct dd_balance *b)
-{
-	return strcmp(a->asset, b->asset) == 0 && strcmp(a->unit, b->unit) == 0 &&
-	       decimal_cmp(a->free, b->free) == 0 && decimal_cmp(a->locked, b->locked) == 0;
-}
-
-static bool has_moved(const struct market *market, const struct dd_balance *balances, size_t count)
-{
-	bool has_moved = count != market->balance_count;
-
-	for (size_t i = 0; !has_moved && i < count; i++)
-		has_moved = !is_same(&balances[i], &market->balances[i]);
-	return has_moved;
-}
-
 static void journal_balances(struct market *market)
 {
-	size_t count = market->balance_count;
-	struct journal_balance *rows = mem_array(count, sizeof(*rows));
+	struct wall as_of = market->balances_source.as_of;
 	struct journal_write *write = journal_write_create();
 
-	for (size_t i = 0; i < count; i++) {
-		STR_SET(rows[i].asset, market->balances[i].asset);
-		STR_SET(rows[i].unit, market->balances[i].unit);
-		rows[i].free = market->balances[i].free;
-		rows[i].locked = market->balances[i].locked;
+	for (size_t i = 0; i < market->balances.count; i++) {
+		const struct dd_balance *balance = &market->balances.items[i];
+		struct journal_balance row = { .free = balance->free, .locked = balance->locked };
+
+		STR_SET(row.asset, balance->asset);
+		STR_SET(row.unit, balance->unit);
+		journal_write_balances(write, &row, 1, as_of);
 	}
-	journal_write_balances(write, rows, count, market->balances_source.as_of);
 	journal_append(market->journal, JOURNAL_FACT, write, NULL, NULL);
-	mem_free(rows);
 }
 
 static void keep_balances(struct market *market, const struct dd_balance *balances, size_t count)
 {
-	bool is_news = has_moved(market, balances, count);
+	bool is_news = !balances_are_same(&market->balances, balances, count);
 
-	mem_free(market->balances);
-	market->balances = mem_array(count, sizeof(*balances));
-	if (count > 0)
-		memcpy(market->balances, balances, count * sizeof(*balances));
-	market->balance_count = count;
+	balances_set(&market->balances, balances, count);
 	market->balances_version++;
 	if (is_news)
 		journal_balances(market);
+}
+
+/* What the stream told meanwhile may be newer than the answer, and is told once. */
+static void keep_answer(struct market *market, const struct dd_balance *balances, size_t count)
+{
+	struct balances now = { .count = 0 };
+
+	balances_set(&now, balances, count);
+	balances_merge(&now, market->told.items, market->told.count);
+	keep_balances(market, now.items, now.count);
+	balances_fini(&now);
 }
 
 static void balances_told(void *arg, const struct dd_result *result,
@@ -376,7 +402,7 @@ static void balances_told(void *arg, const struct dd_result *result,
 	bool is_fine = note_answer(source, result, true);
 
 	if (is_fine)
-		keep_balances(market, balances, count);
+		keep_answer(market, balances, count);
 	tell_balances(market, &source->asked, is_fine ? NULL : &result->err);
 	if (!list_is_empty(&source->waiting))
 		queue(source);
@@ -387,6 +413,7 @@ static void ask_balances(void *arg)
 	struct source *source = arg;
 
 	leaves(source);
+	balances_fini(&source->market->told);
 	dd_balances_get(source->market->exchange, balances_told, source->market);
 }
 
@@ -405,10 +432,24 @@ void market_balances(struct market *market, int64_t max_age_ms, market_balances_
 	struct source *source = &market->balances_source;
 
 	if (is_fresh(source, max_age_ms))
-		done(arg, NULL, market->balances, market->balance_count, source->as_of,
+		done(arg, NULL, market->balances.items, market->balances.count, source->as_of,
 		     age_ms(source));
 	else
 		read_next(source, arg)->balances_done = done;
+}
+
+/* Perhaps only some, so this does not make the rest any fresher. */
+void market_take_balances(struct market *market, const struct dd_balance *balances, size_t count)
+{
+	struct balances now = { .count = 0 };
+
+	if (market->balances_source.is_in_flight)
+		balances_merge(&market->told, balances, count);
+	balances_set(&now, market->balances.items, market->balances.count);
+	balances_merge(&now, balances, count);
+	market->balances_source.as_of = wall_now();
+	keep_balances(market, now.items, now.count);
+	balances_fini(&now);
 }
 
 void market_balances_stale(struct market *market)
@@ -419,6 +460,62 @@ void market_balances_stale(struct market *market)
 uint64_t market_balances_version(const struct market *market)
 {
 	return market->balances_version;
+}
+
+/* ---- what the streams say --------------------------------------------------------------- */
+
+void market_take_depth(struct market *market, const char *symbol, const struct dd_depth *depth)
+{
+	book_take(&quotes_of(market->quotes, symbol)->book, depth, loop_now(market->loop));
+}
+
+void market_take_price(struct market *market, const char *symbol, struct decimal price)
+{
+	struct quote *quote = quotes_of(market->quotes, symbol);
+
+	quote->price = price;
+	quote->price_as_of = wall_now();
+	quote->price_taken = loop_now(market->loop);
+}
+
+bool market_take_trades(struct market *market, const char *symbol, const struct dd_trade *trades,
+			size_t count, bool is_first,
+			void (*fn)(void *arg, const struct dd_trade *trade), void *arg)
+{
+	struct quote *quote = quotes_of(market->quotes, symbol);
+
+	quote->tape_taken = loop_now(market->loop);
+	return tape_take(quote->tape, trades, count, fn, arg) || !is_first;
+}
+
+void market_set_live(struct market *market, enum dd_stream_kind kind, const char *symbol,
+		     bool is_live)
+{
+	quotes_of(market->quotes, symbol)->is_live[kind] = is_live;
+}
+
+bool market_book(const struct market *market, const char *symbol, struct market_book *book)
+{
+	const struct quote *quote = quotes_find(market->quotes, symbol);
+
+	if (!quote || !book_depth(&quote->book, &book->depth))
+		return false;
+	book->received = quote->book.received;
+	book->age_ms = mono_diff_ms(loop_now(market->loop), quote->book.taken);
+	book->is_live = quote->is_live[DD_STREAM_DEPTH];
+	return true;
+}
+
+const struct dd_trade *market_trades(const struct market *market, const char *symbol, size_t *count,
+				     bool *is_live, int64_t *age_ms)
+{
+	const struct quote *quote = quotes_find(market->quotes, symbol);
+
+	if (!quote || quote->tape_taken.us == 0)
+		return NULL;
+	*is_live = quote->is_live[DD_STREAM_TRADES];
+	*age_ms = mono_diff_ms(loop_now(market->loop), quote->tape_taken);
+	return tape_trades(quote->tape, count);
 }
 
 /* ---- the whole -------------------------------------------------------------------------- */
@@ -438,6 +535,7 @@ struct market *market_create(struct loop *loop, const struct market_config *conf
 	market->retry_ms = RETRY_FIRST_MS;
 	market->rules_timer = loop_timer_create(loop, rules_due, market);
 	market->prices = map_create();
+	market->quotes = quotes_create(config->trades_kept);
 	source_init(&market->rules, market, "market-config", ask_rules);
 	source_init(&market->balances_source, market, "balances", ask_balances);
 	market->balances_source.ticket.late = balances_late;
@@ -478,8 +576,10 @@ void market_destroy(struct market *market)
 		mem_free(price);
 	}
 	map_destroy(market->prices);
+	quotes_destroy(market->quotes);
 	timer_destroy(market->rules_timer);
 	mem_free(market->markets);
-	mem_free(market->balances);
+	balances_fini(&market->balances);
+	balances_fini(&market->told);
 	mem_free(market);
 }

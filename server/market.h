@@ -24,6 +24,7 @@ struct venue;
 struct market_config {
 	int64_t rules_ms;   /* how often the rules are fetched again */
 	int64_t max_age_ms; /* of prices and balances, unless the reader takes older ones */
+	size_t trades_kept; /* of each market's public trades */
 };
 
 struct market *market_create(struct loop *loop, const struct market_config *config,
@@ -42,25 +43,32 @@ const struct dd_market *market_all(const struct market *market, size_t *count, s
 bool market_last_price(const struct market *market, const char *symbol, struct decimal *price);
 
 /* Exactly one call of done, perhaps within this call. max_age_ms: -1 for the configured one, 0 to
- * ask in any case. err is set when the exchange failed; older figures are not given instead. */
-typedef void market_price_fn(void *arg, const struct err *err, struct decimal price,
-			     struct wall as_of, int64_t age_ms);
+ * ask in any case. err is set when the exchange failed; older figures are not given instead, and
+ * price is NULL. The price of a live stream is fresh whatever its age: it holds until the next. */
+struct market_price {
+	struct decimal value;
+	struct wall as_of;
+	int64_t age_ms;
+	bool is_live; /* told by a stream that is live, not asked for */
+};
+typedef void market_price_fn(void *arg, const struct err *err, const struct market_price *price);
 void market_price(struct market *market, const char *symbol, int64_t max_age_ms,
 		  market_price_fn *done, void *arg);
 typedef void market_balances_fn(void *arg, const struct err *err, const struct dd_balance *balances,
 				size_t count, struct wall as_of, int64_t age_ms);
 void market_balances(struct market *market, int64_t max_age_ms, market_balances_fn *done,
 		     void *arg);
+
 /* What the streams say. The last book, price and trades of a symbol stay, with their age, when its
  * streams end; is_live tells which. */
 void market_take_depth(struct market *market, const char *symbol, const struct dd_depth *depth);
 void market_take_price(struct market *market, const char *symbol, struct decimal price);
-/* Adds those that are new (the exchange repeats), and tells fn each, oldest first. False: there is
- * no overlap with what was known, so some may be missing between. */
+/* Adds those that are new (the exchange repeats), and tells fn each, oldest first. False: these are
+ * the first of a connection and none of them was known, so some may be missing between. */
 bool market_take_trades(struct market *market, const char *symbol, const struct dd_trade *trades,
 			size_t count, bool is_first,
 			void (*fn)(void *arg, const struct dd_trade *trade), void *arg);
-/* Merges by asset and journals what changed. */
+/* Merges by asset, as perhaps only some are told, and journals what changed. */
 void market_take_balances(struct market *market, const struct dd_balance *balances, size_t count);
 void market_set_live(struct market *market, enum dd_stream_kind kind, const char *symbol,
 		     bool is_live);
