@@ -7,17 +7,13 @@
 
 /* base x price is what was paid; the exchange's own figure has been wrong on the wire and is
  * kept beside it. */
-static bool fill_from(const struct order *order, const struct dd_execution *seen, struct fill *fill)
+static bool fill_from(const struct dd_execution *seen, struct fill *fill)
 {
 	struct err err;
 
 	memset(fill, 0, sizeof(*fill));
 	STR_SET(fill->execution_id, seen->id);
-	STR_SET(fill->order_id, order->terms.order_id);
-	STR_SET(fill->exchange_order_id, order->facts.exchange_order_id);
-	STR_SET(fill->token_id, order->terms.token_id);
-	STR_SET(fill->symbol, order->terms.symbol);
-	fill->side = order->terms.side;
+	STR_SET(fill->exchange_order_id, seen->order_id);
 	fill->price = seen->price;
 	fill->base_qty = seen->base_qty;
 	fill->has_exchange_quote_qty = seen->quote_qty.is_set;
@@ -28,11 +24,33 @@ static bool fill_from(const struct order *order, const struct dd_execution *seen
 	fill->executed_at = seen->created_at;
 	fill->booked_at = wall_now();
 	if (!decimal_mul(seen->base_qty, seen->price, &fill->quote_qty, &err)) {
-		LOG(ERROR, "fill.unusable", F_STR("order", order->terms.order_id),
+		LOG(ERROR, "fill.unusable", F_STR("exchange_order_id", seen->order_id),
 		    F_STR("execution", seen->id), F_ERR(&err));
 		return false;
 	}
 	fill->quote_qty = decimal_trim(fill->quote_qty);
+	return true;
+}
+
+static bool book(struct orders *orders, struct tracked *tracked, const struct dd_execution *seen,
+		 struct journal_write *write)
+{
+	const struct order *order = &tracked->order;
+	struct fill fill;
+
+	if (seen->id[0] == '\0' || orders_has_booked(tracked, seen->id) || !fill_from(seen, &fill))
+		return false;
+	STR_SET(fill.order_id, order->terms.order_id);
+	STR_SET(fill.exchange_order_id, order->facts.exchange_order_id);
+	STR_SET(fill.token_id, order->terms.token_id);
+	STR_SET(fill.symbol, order->terms.symbol);
+	fill.side = order->terms.side;
+	if (!orders_book(orders, tracked, &fill))
+		return false;
+	journal_write_fill(write, &fill);
+	LOG(INFO, "order.filled", F_STR("order", order->terms.order_id),
+	    F_STR("execution", fill.execution_id), F_STR("symbol", fill.symbol),
+	    F_DECIMAL("price", fill.price), F_DECIMAL("base_qty", fill.base_qty));
 	return true;
 }
 
@@ -41,20 +59,8 @@ static int book_new_fills(struct orders *orders, struct tracked *tracked,
 {
 	int booked = 0;
 
-	for (size_t i = 0; i < seen->execution_count; i++) {
-		const struct dd_execution *execution = &seen->executions[i];
-		struct fill fill;
-
-		if (execution->id[0] == '\0' || orders_has_booked(tracked, execution->id) ||
-		    !fill_from(&tracked->order, execution, &fill) ||
-		    !orders_book(orders, tracked, &fill))
-			continue;
-		journal_write_fill(write, &fill);
-		booked++;
-		LOG(INFO, "order.filled", F_STR("order", tracked->order.terms.order_id),
-		    F_STR("execution", fill.execution_id), F_STR("symbol", fill.symbol),
-		    F_DECIMAL("price", fill.price), F_DECIMAL("base_qty", fill.base_qty));
-	}
+	for (size_t i = 0; i < seen->execution_count; i++)
+		booked += book(orders, tracked, &seen->executions[i], write);
 	return booked;
 }
 
@@ -212,4 +218,45 @@ enum feed_news feed_order_as_is(struct orders *orders, struct tracked *tracked,
 				const struct dd_order *seen, const char *cause)
 {
 	return feed(orders, tracked, seen, cause, true);
+}
+
+bool feed_message(struct orders *orders, struct tracked *tracked, const struct dd_order *seen)
+{
+	if (seen->updated_at.us != 0 && seen->updated_at.us < tracked->told_at.us)
+		return false;
+	if (seen->updated_at.us != 0)
+		tracked->told_at = seen->updated_at;
+	return feed_order(orders, tracked, seen, "stream") == FEED_INCOMPLETE;
+}
+
+bool feed_execution(struct orders *orders, struct tracked *tracked, const struct dd_execution *seen,
+		    const char *cause)
+{
+	struct journal_step step = { .event = order_event_name(EV_FILL_PART), .cause = cause };
+	struct journal_write *write = journal_write_create();
+
+	if (!book(orders, tracked, seen, write)) {
+		journal_write_destroy(write);
+		return false;
+	}
+	orders_record(orders, tracked, &step, write, JOURNAL_FACT, NULL, NULL);
+	return true;
+}
+
+void feed_foreign(struct journal *journal, const char *symbol, enum dd_side side,
+		  const struct dd_execution *seen)
+{
+	struct journal_write *write;
+	struct fill fill;
+
+	if (!fill_from(seen, &fill))
+		return;
+	STR_SET(fill.symbol, symbol);
+	fill.side = side == DD_BUY ? ORDER_BUY : ORDER_SELL;
+	write = journal_write_create();
+	journal_write_fill(write, &fill);
+	journal_append(journal, JOURNAL_FACT, write, NULL, NULL);
+	LOG(INFO, "fill.foreign", F_STR("exchange_order_id", fill.exchange_order_id),
+	    F_STR("execution", fill.execution_id), F_STR("symbol", fill.symbol),
+	    F_DECIMAL("price", fill.price), F_DECIMAL("base_qty", fill.base_qty));
 }

@@ -12,6 +12,8 @@
 #include "client/deltadefi.h"
 #include "server/orders.h"
 
+struct journal;
+
 enum feed_news {
 	FEED_ABSENT,     /* built but not submitted, as far as the exchange knows */
 	FEED_LIVE,       /* on its way to the book, or on it */
@@ -27,4 +29,15 @@ enum feed_news feed_order(struct orders *orders, struct tracked *tracked,
  * the same, and says so in log and journal. */
 enum feed_news feed_order_as_is(struct orders *orders, struct tracked *tracked,
 				const struct dd_order *seen, const char *cause);
+
+/* A message of the account's stream. Messages may come doubled, late and in any order: one that
+ * is older, by the exchange's own time, than another of this order is skipped. True: executions
+ * are missing, so the order is to be asked for. */
+bool feed_message(struct orders *orders, struct tracked *tracked, const struct dd_order *seen);
+/* One execution by itself, whatever the order's state. False: it is booked already, or unusable. */
+bool feed_execution(struct orders *orders, struct tracked *tracked, const struct dd_execution *seen,
+		    const char *cause);
+/* One of an order that was made elsewhere with the same account: kept without an order. */
+void feed_foreign(struct journal *journal, const char *symbol, enum dd_side side,
+		  const struct dd_execution *seen);
 #endif

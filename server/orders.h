@@ -3,7 +3,8 @@
  *
  * Orders that are not final are always here, final ones for a while; the rest is in the journal.
  * A change is made by orders_step() or orders_book() and then handed to orders_record(), which
- * journals it and, once it is durable, tells the listener (who answers the apps that wait).
+ * journals it and, once it is durable, tells the listener (who answers the apps that wait). With
+ * the row goes an event of the channel `orders`, whenever there is something new to tell.
  * Whatever works on an order over several turns holds a pin meanwhile. Loop thread only. */
 #ifndef SERVER_ORDERS_H
 #define SERVER_ORDERS_H
@@ -13,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "server/event.h"
 #include "server/journal.h"
 #include "server/order.h"
 
@@ -35,12 +37,16 @@ struct tracked {
 	struct check_job *check;
 	unsigned swept;      /* check.c: number of the last sweep that saw it */
 	bool is_followed;    /* check.c: it asked for the order once it was live */
+	struct wall told_at; /* feed.c: the exchange's own time of its newest stream message */
 	bool is_resumed;     /* recover.c: to be queued once the daemon can trade */
 	struct mono changed; /* when it was last recorded */
 	int writing;         /* records of it that are not durable yet */
 	/* private to orders.c */
 	struct list_node node;
 	int pins;
+	uint64_t told; /* event_order_digest() of what was last told; 0: nothing yet */
+	enum order_state told_state;
+	int intents; /* records that may yet fail */
 	bool is_listed_final;
 };
 
@@ -54,6 +60,7 @@ void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg); 
 /* Copies the order; it must not be tracked yet. */
 struct tracked *orders_add(struct orders *orders, const struct order *order, int weight);
 /* Forgets an order whose acceptance could not be journalled. Nobody else may hold it. */
+void orders_mark_told(struct tracked *tracked); /* as it is: it comes from the journal */
 void orders_forget(struct orders *orders, struct tracked *tracked);
 void orders_pin(struct tracked *tracked);
 void orders_unpin(struct orders *orders, struct tracked *tracked); /* may free a final one, later */
@@ -81,6 +88,13 @@ void orders_each_tracked(struct orders *orders, void (*fn)(void *arg, struct tra
 void orders_record(struct orders *orders, struct tracked *tracked, const struct journal_step *step,
 		   struct journal_write *write, enum journal_kind kind, journal_done_fn *done,
 		   void *arg);
+/* A line of history of its own in a write that is then handed to orders_record(); its event comes
+ * after those that the write has already. */
+void orders_write(struct tracked *tracked, const struct journal_step *step,
+		  struct journal_write *write);
+/* Tells of an order on the channel `system`. text: one sentence. */
+void orders_tell(struct orders *orders, const struct tracked *tracked, enum system_event event,
+		 const char *text);
 /* order_step() that keeps the counts right; an illegal move is logged and changes nothing. */
 bool orders_step(struct orders *orders, struct tracked *tracked, enum order_event event);
 /* order_book_fill() likewise, and remembers the execution id. */

@@ -126,6 +126,10 @@ static void hand_to_settle(struct place_job *job, const struct dd_result *result
 				     .exchange_code = result->code,
 				     .detail = result->err.text };
 
+	if (tracked->order.facts.state != ORDER_SUBMITTING) {
+		job_end(job); /* the stream was faster: it lives or lived */
+		return;
+	}
 	LOG(WARN, "order.unknown", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", tracked->order.facts.exchange_order_id),
 	    F_ERR(&result->err));
@@ -247,7 +251,7 @@ static void submit_done(struct place_job *job, const struct dd_order *seen)
 	if (seen && seen->status != DD_STATUS_BUILDING)
 		news = feed_order(place->orders, tracked, seen, "exchange");
 	/* The exchange took it, whatever we could read of the answer. */
-	if (news == FEED_UNREADABLE)
+	if (news == FEED_UNREADABLE && tracked->order.facts.state == ORDER_SUBMITTING)
 		orders_move(place->orders, tracked, EV_ACK, &step);
 	note_live(job);
 	job_end(job);

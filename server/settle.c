@@ -47,6 +47,7 @@ struct settle_job {
 static void ask(void *arg);
 static void submit_again(void *arg);
 static void heard(struct settle_job *job, const struct dd_order *seen);
+static void settled(struct settle_job *job);
 
 struct settle *settle_create(struct loop *loop, const struct settle_config *config,
 			     struct dd_client *exchange, struct scheduler *scheduler,
@@ -123,9 +124,22 @@ static void queue(struct settle_job *job, enum lane lane, void (*go)(void *arg))
 	scheduler_add(job->settle->scheduler, &job->ticket);
 }
 
+/* The stream may have told meanwhile what became of it. */
+static bool is_in_doubt(const struct settle_job *job)
+{
+	enum order_state state = job->tracked->order.facts.state;
+
+	return order_may_be_live(state) && !order_is_live(state);
+}
+
 static void queue_question(void *arg)
 {
-	queue(arg, LANE_READ, ask);
+	struct settle_job *job = arg;
+
+	if (is_in_doubt(job))
+		queue(job, LANE_READ, ask);
+	else
+		settled(job);
 }
 
 static void ask_later(struct settle_job *job, const char *reason)
@@ -221,10 +235,10 @@ static void submit_again(void *arg)
 	struct settle_job *job = arg;
 
 	/* It may have waited for long: through a pause, or while the API key was refused. */
-	if (!may_still_trade(job)) {
+	if (!is_in_doubt(job) || !may_still_trade(job)) {
 		scheduler_sent(job->settle->scheduler, &job->ticket, (struct mono){ 0 },
 			       (struct mono){ 0 });
-		ask_later(job, "too late to send it again");
+		ask_later(job, "it need not or may not be sent again");
 		return;
 	}
 	LOG(INFO, "order.submitting_again", F_STR("order", job->tracked->order.terms.order_id),
@@ -276,6 +290,10 @@ static void absent(struct settle_job *job)
 	int64_t quiet_ms = mono_diff_ms(now, job->sent_again);
 
 	explain(job);
+	if (!is_in_doubt(job)) {
+		settled(job);
+		return;
+	}
 	if (job->is_expired) {
 		expired(job);
 		return;
