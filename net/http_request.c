@@ -81,8 +81,8 @@ static void answer(struct http_request *request, int status, struct MHD_Response
 	httpd_answered(request);
 }
 
-static void answer_with(struct http_request *request, int status, const char *content_type,
-			struct MHD_Response *reply)
+void http_request_answer(struct http_request *request, int status, const char *content_type,
+			 struct MHD_Response *reply)
 {
 	assert(reply);
 	if (content_type)
@@ -146,7 +146,7 @@ void http_reply(struct http_request *request, int status, const char *content_ty
 		const void *body, size_t len)
 {
 	if (request->mhd)
-		answer_with(
+		http_request_answer(
 			request, status, content_type,
 			MHD_create_response_from_buffer(len, unconst(body), MHD_RESPMEM_MUST_COPY));
 	else
@@ -157,7 +157,7 @@ void http_reply_take(struct http_request *request, int status, const char *conte
 		     size_t len)
 {
 	if (request->mhd) {
-		answer_with(
+		http_request_answer(
 			request, status, content_type,
 			MHD_create_response_from_buffer_with_free_callback(len, body, mem_free));
 	} else {
@@ -170,9 +170,9 @@ void http_reply_static(struct http_request *request, int status, const char *con
 		       const void *body, size_t len)
 {
 	if (request->mhd)
-		answer_with(request, status, content_type,
-			    MHD_create_response_from_buffer(len, unconst(body),
-							    MHD_RESPMEM_PERSISTENT));
+		http_request_answer(request, status, content_type,
+				    MHD_create_response_from_buffer(len, unconst(body),
+								    MHD_RESPMEM_PERSISTENT));
 	else
 		answer_stray(request, status, content_type, body, len, len);
 }
@@ -207,8 +207,8 @@ void http_reply_cut(struct http_request *request, int status, const char *conten
 	cut = mem_alloc(sizeof(*cut) + sent);
 	cut->sent = sent;
 	memcpy(cut->bytes, body, sent);
-	answer_with(request, status, content_type,
-		    MHD_create_response_from_callback(len, 4096, read_cut, cut, mem_free));
+	http_request_answer(request, status, content_type,
+			    MHD_create_response_from_callback(len, 4096, read_cut, cut, mem_free));
 }
 
 /* ---- What the application may ask ---- */

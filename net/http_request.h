@@ -16,6 +16,8 @@
 
 struct MHD_Connection;
 struct MHD_Response;
+struct http_stream;
+struct http_streams;
 
 enum http_phase {
 	HTTP_HEAD,       /* the library still reads it */
@@ -32,12 +34,13 @@ struct http_conn {
 };
 
 struct http_request {
-	struct list_node node; /* of httpd: in its head, then handed out, then answered */
+	struct list_node node; /* of httpd: in its head, then handed out, then to be resumed */
 	struct httpd *httpd;
 	struct http_conn *conn;
 	struct MHD_Connection *mhd; /* NULL: a stray, which the library does not know */
 	enum http_phase phase;
 	bool is_suspended, was_suspended;
+	bool is_head;           /* HEAD, though method says GET */
 	char *path;             /* and after its NUL, the query */
 	const char *query;      /* "" when none */
 	const char *raw_target; /* the library's memory, for http_head_read() */
@@ -50,6 +53,7 @@ struct http_request {
 	struct list reply_headers;
 	struct MHD_Response *reply; /* NULL once answered: drop the connection */
 	struct buf stray_reply;     /* a stray's, head and body; empty: likewise */
+	struct http_stream *stream; /* what the reply is made of, or NULL */
 	int status;
 };
 
@@ -58,6 +62,13 @@ struct http_request *http_request_create(struct httpd *httpd, struct MHD_Connect
 					 const char *target, size_t body_max);
 void http_request_destroy(struct http_request *request);
 
+/* The reply is made: adds the headers that were asked for, and takes it. Not for a stray. */
+void http_request_answer(struct http_request *request, int status, const char *content_type,
+			 struct MHD_Response *reply);
+
 /* In httpd.c: the reply is made, the application has let go. */
 void httpd_answered(struct http_request *request);
+/* ... an answered request that is suspended goes on at the end of this turn; else nothing. */
+void httpd_wake(struct http_request *request);
+struct http_streams *httpd_streams(struct httpd *httpd);
 #endif

@@ -16,6 +16,7 @@
 #include "net/http_head.h"
 #include "net/http_request.h"
 #include "net/http_screen.h"
+#include "net/http_stream.h"
 #include "net/loop.h"
 #include "net/patience.h"
 
@@ -36,9 +37,10 @@ struct httpd {
 	struct patience *idle, *head, *body;
 	struct patience *ended; /* none at all, but for what the library has read already */
 	struct farewells *farewells;
+	struct http_streams *streams;
 	struct list in_head;    /* requests whose first line was read */
 	struct list handed_out; /* requests without an answer */
-	struct list answered;   /* requests whose connection is to be resumed */
+	struct list to_resume;  /* requests whose connection has something to send again */
 	size_t pending;
 	unsigned stall_s;                 /* the library's timeout, for replies */
 	const struct http_peer *incoming; /* while the library takes over a socket */
@@ -77,15 +79,18 @@ static void on_timer(void *arg)
  * taken for gone. Undone after the reply: such connections are all walked through each turn. */
 static void put_answer_first(struct http_request *request, bool is_first)
 {
-	MHD_set_connection_option(request->mhd, MHD_CONNECTION_OPTION_TIMEOUT,
-				  request->httpd->stall_s + (is_first ? 1u : 0u));
+	unsigned limit_s = request->httpd->stall_s + (is_first ? 1u : 0u);
+
+	if (request->stream)
+		limit_s += http_stream_patience_s(request->stream);
+	MHD_set_connection_option(request->mhd, MHD_CONNECTION_OPTION_TIMEOUT, limit_s);
 }
 
-static void resume_answered(struct httpd *httpd)
+static void resume_all(struct httpd *httpd)
 {
 	struct list_node *node;
 
-	while ((node = list_pop_front(&httpd->answered))) {
+	while ((node = list_pop_front(&httpd->to_resume))) {
 		struct http_request *request = CONTAINER_OF(node, struct http_request, node);
 
 		request->is_suspended = false;
@@ -105,8 +110,9 @@ static void on_turn(void *arg)
 	httpd->is_kicked = false;
 	if (httpd->is_dead)
 		return;
-	resume_answered(httpd);
+	resume_all(httpd);
 	MHD_run(httpd->mhd);
+	http_streams_tell(httpd->streams);
 	/* Zero is not "nothing": connections are ready that no descriptor will tell of. */
 	if (MHD_get_timeout(httpd->mhd, &wait_ms) == MHD_YES)
 		timer_start(httpd->timer, (int64_t)wait_ms);
@@ -203,6 +209,15 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *mhd, char *text)
 	return strlen(text);
 }
 
+/* The connection closes now. Where the library has found that out while it asked for more to send,
+ * it looks at the connection again only because of its timeout of its own, and only in its next
+ * run. */
+static void end_stream(struct http_request *request)
+{
+	http_stream_lost(request->stream);
+	kick(request->httpd);
+}
+
 static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 			 enum MHD_RequestTerminationCode code)
 {
@@ -212,7 +227,9 @@ static void on_completed(void *arg, struct MHD_Connection *mhd, void **context,
 	(void)mhd;
 	if (!request)
 		return;
-	if (request->was_suspended)
+	if (request->stream)
+		end_stream(request);
+	else if (request->was_suspended)
 		put_answer_first(request, false);
 	if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
 		await_next(httpd, request->conn);
@@ -226,6 +243,8 @@ static enum MHD_Result send_reply(struct http_request *request)
 
 	if (!reply)
 		return MHD_NO; /* closes the connection */
+	if (request->stream)
+		put_answer_first(request, true);
 	if (request->httpd->is_stopping)
 		MHD_add_response_header(reply, MHD_HTTP_HEADER_CONNECTION, "close");
 	return MHD_queue_response(request->mhd, (unsigned)request->status, reply);
@@ -288,10 +307,20 @@ void httpd_answered(struct http_request *request)
 		part_from_stray(request);
 		return;
 	}
-	if (!request->is_suspended)
-		return; /* still inside hand_out(), which goes on */
-	list_push_back(&httpd->answered, &request->node);
-	kick(httpd);
+	httpd_wake(request); /* unless still inside hand_out(), which goes on */
+}
+
+void httpd_wake(struct http_request *request)
+{
+	if (!request->is_suspended || list_has(&request->node))
+		return;
+	list_push_back(&request->httpd->to_resume, &request->node);
+	kick(request->httpd);
+}
+
+struct http_streams *httpd_streams(struct httpd *httpd)
+{
+	return httpd->streams;
 }
 
 /* A path and a query in visible ASCII: no host, no blanks. */
@@ -316,7 +345,8 @@ static enum MHD_Result take_head(struct http_request *request, const char *metho
 	http_head_read(&head, request->mhd, method, request->raw_target, request->target_len,
 		       version);
 	request->arrived = mono_now();
-	request->method = strcmp(method, "HEAD") == 0 ? "GET" : method;
+	request->is_head = strcmp(method, "HEAD") == 0;
+	request->method = request->is_head ? "GET" : method;
 	request->phase = HTTP_BODY;
 	list_remove(&request->node);
 	if (head.len > HTTP_HEAD_MAX)
@@ -488,7 +518,7 @@ bool httpd_create(struct loop *loop, const struct httpd_config *config, struct h
 	httpd->has_tls = config->tls_cert_pem != NULL;
 	list_init(&httpd->in_head);
 	list_init(&httpd->handed_out);
-	list_init(&httpd->answered);
+	list_init(&httpd->to_resume);
 	httpd->mhd = start_mhd(httpd);
 	httpd->config.tls_cert_pem = httpd->config.tls_key_pem = NULL;
 	if (!httpd->mhd) {
@@ -497,6 +527,7 @@ bool httpd_create(struct loop *loop, const struct httpd_config *config, struct h
 			       config->tls_cert_pem ? ": unusable certificate or key?" : "");
 	}
 	watch_mhd(httpd);
+	httpd->streams = http_streams_create(loop);
 	httpd->farewells = farewells_create(loop);
 	httpd->idle = patience_create(loop, httpd->config.idle_timeout_ms, on_late);
 	httpd->ended = patience_create(loop, 0, on_late);
@@ -521,10 +552,12 @@ void httpd_destroy(struct httpd *httpd)
 	/* The library must not stop while a connection is suspended; from here on none will be. */
 	drop_handed_out(httpd);
 	httpd->is_dead = true;
-	resume_answered(httpd);
+	http_streams_cut(httpd->streams);
+	resume_all(httpd);
 	MHD_run(httpd->mhd);
 	watch_destroy(httpd->watch); /* before its descriptor closes */
 	MHD_stop_daemon(httpd->mhd);
+	http_streams_destroy(httpd->streams);
 	farewells_destroy(httpd->farewells);
 	timer_destroy(httpd->timer);
 	patience_destroy(httpd->idle);

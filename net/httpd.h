@@ -88,27 +88,32 @@ void http_reply_take(struct http_request *request, int status, const char *conte
 void http_reply_static(struct http_request *request, int status, const char *content_type,
 		       const void *body, size_t len); /* body outlives the daemon */
 
-/* An answer without an end, in pieces as they come (server-sent events). Answers the request; the
- * stream lives until gone(), its last call, which comes when the client has left, after
- * http_stream_end(), or from httpd_destroy(). Cut short when the client takes nothing for
- * stall_ms. */
+/* An answer without an end, in pieces as they come (server-sent events). Answers the request, which
+ * must be one that handle() got; the connection closes with the stream. The stream lives until
+ * gone(), its last call, which comes when the client has left, after http_stream_end() or
+ * http_stream_cut(), or from httpd_destroy(); never from inside a call of ours but that one. A
+ * client that ends only its own sending has left as well: nothing else would tell the two apart.
+ * Cut short when the client takes nothing for stall_ms. A HEAD request gets the head only, and
+ * gone() follows. */
 struct http_stream;
 struct http_stream_config {
 	int status;
 	const char *content_type;
 	int64_t stall_ms;
-	void (*drained)(void *arg,
-			struct http_stream *stream); /* nothing waits any more; or NULL */
+	/* Nothing waits any more: all is with the kernel. May be NULL. */
+	void (*drained)(void *arg, struct http_stream *stream);
 	void (*gone)(void *arg, struct http_stream *stream);
 	void *arg;
 };
 struct http_stream *http_reply_stream(struct http_request *request,
-				      const struct http_stream_config *config);
-void http_stream_send(struct http_stream *stream, const void *bytes, size_t len); /* copies */
-size_t http_stream_queued(const struct http_stream *stream); /* bytes not yet taken */
-uint64_t http_stream_sent(const struct http_stream *stream);
-void http_stream_end(struct http_stream *stream); /* after what is queued */
-void http_stream_cut(struct http_stream *stream); /* at once */
+				      const struct http_stream_config *config); /* copies config */
+/* Copies. Bounded by nobody but the caller, who looks at what is queued. Nothing happens once the
+ * stream is ending. */
+void http_stream_send(struct http_stream *stream, const void *bytes, size_t len);
+size_t http_stream_queued(const struct http_stream *stream); /* bytes not yet with the kernel */
+uint64_t http_stream_sent(const struct http_stream *stream); /* bytes that are: rises as it reads */
+void http_stream_end(struct http_stream *stream);            /* after what is queued */
+void http_stream_cut(struct http_stream *stream);            /* at once */
 
 /* Misbehaviour on purpose, for the simulator. */
 void http_drop(struct http_request *request); /* closes without a byte of answer */
