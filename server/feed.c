@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "server/event.h"
 
 /* base x price is what was paid; the exchange's own figure has been wrong on the wire and is
  * kept beside it. */
@@ -48,6 +49,7 @@ static bool book(struct orders *orders, struct tracked *tracked, const struct dd
 	if (!orders_book(orders, tracked, &fill))
 		return false;
 	journal_write_fill(write, &fill);
+	event_fill(write, &fill);
 	LOG(INFO, "order.filled", F_STR("order", order->terms.order_id),
 	    F_STR("execution", fill.execution_id), F_STR("symbol", fill.symbol),
 	    F_DECIMAL("price", fill.price), F_DECIMAL("base_qty", fill.base_qty));
@@ -178,10 +180,12 @@ static enum feed_news take_order(struct orders *orders, struct tracked *tracked,
 		LOG(ERROR, "fills.incomplete", F_STR("order", order->terms.order_id),
 		    F_DECIMAL("booked", order->facts.executed_base_qty),
 		    F_DECIMAL("executed", seen->executed_base_qty.value));
+		orders_tell(orders, tracked, SYSTEM_FILLS_INCOMPLETE,
+			    "its fills do not add up to what the exchange says was executed");
 	}
 	if (is_news(order, event)) {
 		if (step.event) /* the fills get a line of history of their own */
-			journal_write_order(write, order, &step);
+			orders_write(tracked, &step, write);
 		note_failure(order, seen);
 		if (orders_step(orders, tracked, event))
 			step.event = order_event_name(event);
@@ -195,14 +199,30 @@ static enum feed_news take_order(struct orders *orders, struct tracked *tracked,
 	return order_is_final(order->facts.state) ? FEED_FINAL : FEED_LIVE;
 }
 
+/* It is asked for again and again: told once. */
+static void note_unknown_status(struct orders *orders, struct tracked *tracked,
+				const struct dd_order *seen)
+{
+	struct err err;
+
+	LOG(WARN, "exchange.status_unknown", F_STR("order", tracked->order.terms.order_id),
+	    F_STR("status", seen->status_text));
+	if (tracked->has_unknown_status)
+		return;
+	tracked->has_unknown_status = true;
+	err_set(&err, ERR_EXCHANGE, "the exchange gives it a status that is not known here: %s",
+		seen->status_text);
+	orders_tell(orders, tracked, SYSTEM_ORDER_UNKNOWN_STATUS, err.text);
+}
+
 static enum feed_news feed(struct orders *orders, struct tracked *tracked,
 			   const struct dd_order *seen, const char *cause, bool is_as_is)
 {
 	if (seen->status == DD_STATUS_UNKNOWN) {
-		LOG(WARN, "exchange.status_unknown", F_STR("order", tracked->order.terms.order_id),
-		    F_STR("status", seen->status_text));
+		note_unknown_status(orders, tracked, seen);
 		return FEED_UNREADABLE;
 	}
+	tracked->has_unknown_status = false;
 	if (seen->status == DD_STATUS_BUILDING)
 		return FEED_ABSENT;
 	return take_order(orders, tracked, seen, cause, is_as_is);
@@ -255,6 +275,7 @@ void feed_foreign(struct journal *journal, const char *symbol, enum dd_side side
 	fill.side = side == DD_BUY ? ORDER_BUY : ORDER_SELL;
 	write = journal_write_create();
 	journal_write_fill(write, &fill);
+	event_fill(write, &fill);
 	journal_append(journal, JOURNAL_FACT, write, NULL, NULL);
 	LOG(INFO, "fill.foreign", F_STR("exchange_order_id", fill.exchange_order_id),
 	    F_STR("execution", fill.execution_id), F_STR("symbol", fill.symbol),

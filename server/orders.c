@@ -33,6 +33,7 @@ struct record {
 	struct orders *orders;
 	struct tracked *tracked;
 	struct order written;
+	enum journal_kind kind;
 	journal_done_fn *done;
 	void *arg;
 };
@@ -113,6 +114,12 @@ struct tracked *orders_add(struct orders *orders, const struct order *order, int
 	if (order->facts.exchange_order_id[0] != '\0')
 		map_put(orders->by_exchange, tracked->order.facts.exchange_order_id, tracked);
 	return tracked;
+}
+
+void orders_mark_told(struct tracked *tracked)
+{
+	tracked->told = event_order_digest(&tracked->order);
+	tracked->told_state = tracked->order.facts.state;
 }
 
 void orders_forget(struct orders *orders, struct tracked *tracked)
@@ -229,6 +236,33 @@ static void list_as_final(struct orders *orders, struct tracked *tracked)
 	orders->finals_count++;
 }
 
+static void tell_unknown(const struct tracked *tracked, struct journal_write *write)
+{
+	const struct order_terms *terms = &tracked->order.terms;
+
+	event_system_with(write, SYSTEM_ORDER_UNKNOWN, terms->order_id, terms->token_id,
+			  terms->symbol,
+			  "the answer to its submit is lost: it may be live, and is asked for");
+}
+
+void orders_write(struct tracked *tracked, const struct journal_step *step,
+		  struct journal_write *write)
+{
+	const struct order *order = &tracked->order;
+	uint64_t digest = event_order_digest(order);
+
+	tracked->order.facts.updated_at = wall_now();
+	journal_write_order(write, order, step);
+	/* What an intent told may come to nothing: until that is known, everything is news. */
+	if (digest == tracked->told && tracked->intents == 0)
+		return;
+	event_order(write, order);
+	if (order->facts.state == ORDER_UNKNOWN && tracked->told_state != ORDER_UNKNOWN)
+		tell_unknown(tracked, write);
+	tracked->told = digest;
+	tracked->told_state = order->facts.state;
+}
+
 static void recorded(void *arg, const struct err *err)
 {
 	struct record *record = arg;
@@ -236,8 +270,12 @@ static void recorded(void *arg, const struct err *err)
 	struct tracked *tracked = record->tracked;
 
 	tracked->writing--;
-	if (err)
+	tracked->intents -= record->kind == JOURNAL_INTENT;
+	if (err) {
+		tracked->told = 0;
+		tracked->told_state = ORDER_NONE;
 		orders_unpin(orders, tracked); /* done() may forget the order */
+	}
 	if (record->done)
 		record->done(record->arg, err);
 	if (!err) {
@@ -255,21 +293,30 @@ void orders_record(struct orders *orders, struct tracked *tracked, const struct 
 {
 	struct record *record = mem_alloc(sizeof(*record));
 
-	tracked->order.facts.updated_at = wall_now();
 	tracked->changed = loop_now(orders->loop);
 	if (!write)
 		write = journal_write_create();
-	journal_write_order(write, &tracked->order, step);
+	orders_write(tracked, step, write);
 	record->orders = orders;
 	record->tracked = tracked;
 	record->written = tracked->order;
+	record->kind = kind;
 	record->done = done;
 	record->arg = arg;
 	orders_pin(tracked);
 	tracked->writing++;
+	tracked->intents += kind == JOURNAL_INTENT;
 	if (order_is_final(tracked->order.facts.state))
 		list_as_final(orders, tracked);
 	journal_append(orders->journal, kind, write, recorded, record);
+}
+
+void orders_tell(struct orders *orders, const struct tracked *tracked, enum system_event event,
+		 const char *text)
+{
+	const struct order_terms *terms = &tracked->order.terms;
+
+	event_system(orders->journal, event, terms->order_id, terms->token_id, terms->symbol, text);
 }
 
 bool orders_step(struct orders *orders, struct tracked *tracked, enum order_event event)

@@ -35,12 +35,13 @@ struct tracked {
 	struct settle_job *settle;
 	struct cancel_job *cancel;
 	struct check_job *check;
-	unsigned swept;      /* check.c: number of the last sweep that saw it */
-	bool is_followed;    /* check.c: it asked for the order once it was live */
-	struct wall told_at; /* feed.c: the exchange's own time of its newest stream message */
-	bool is_resumed;     /* recover.c: to be queued once the daemon can trade */
-	struct mono changed; /* when it was last recorded */
-	int writing;         /* records of it that are not durable yet */
+	unsigned swept;          /* check.c: number of the last sweep that saw it */
+	bool is_followed;        /* check.c: it asked for the order once it was live */
+	struct wall told_at;     /* feed.c: the exchange's own time of its newest stream message */
+	bool has_unknown_status; /* feed.c: so says the exchange, and it was told */
+	bool is_resumed;         /* recover.c: to be queued once the daemon can trade */
+	struct mono changed;     /* when it was last recorded */
+	int writing;             /* records of it that are not durable yet */
 	/* private to orders.c */
 	struct list_node node;
 	int pins;

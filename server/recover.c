@@ -24,7 +24,7 @@ static void add_order(void *arg, const struct order *order)
 	const struct journal_token *token =
 		auth_token_find(recovering->daemon->auth, order->terms.token_id);
 
-	orders_add(recovering->daemon->orders, order, token ? token->weight : 1);
+	orders_mark_told(orders_add(recovering->daemon->orders, order, token ? token->weight : 1));
 }
 
 static void add_fill(void *arg, const struct fill *fill)
