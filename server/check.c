@@ -17,17 +17,26 @@
 #define LATE_MAX            13  /* and before they are not asked for any more: half an hour */
 #define FIRST_MS            300 /* a taker's order fills within so long of being taken */
 #define PROCESSING_MS       1000 /* an order on its way to the book is asked for again so soon */
+#define RELAXED_MS          10000
 
 struct check {
 	struct loop *loop;
 	struct timer *timer;
 	int64_t poll_ms;
+	bool is_relaxed;
 	struct dd_client *exchange;
 	struct scheduler *scheduler;
 	struct orders *orders;
 	struct venue *venue;
 	struct list sweeps;
 	unsigned sweep_number;
+	check_done_fn *done; /* of check_sweep() */
+	void *done_arg;
+	void (*missing)(void *arg);
+	void *missing_arg;
+	unsigned wish;         /* counts check_sweep() */
+	unsigned wish_pending; /* sweeps and questions of the latest that are not answered yet */
+	bool wish_failed;
 };
 
 /* One symbol's open orders, page by page. */
@@ -37,6 +46,7 @@ struct sweep {
 	struct ticket ticket;
 	char symbol[ORDER_SYMBOL_LEN];
 	unsigned number;
+	unsigned wish; /* which check_sweep() it serves; 0: none */
 	struct dd_page page;
 	struct mono begun;
 };
@@ -49,7 +59,10 @@ struct check_job {
 	struct ticket ticket;
 	struct mono due;
 	int incomplete;
-	bool is_asking; /* queued or in flight */
+	unsigned wish;     /* which check_sweep() waits for its answer; 0: none */
+	bool is_asking;    /* queued or in flight */
+	bool is_in_flight; /* so that the answer may be from before now */
+	bool is_again;     /* asked for meanwhile */
 };
 
 static void sweep_all(void *arg);
@@ -79,22 +92,51 @@ struct check *check_create(struct loop *loop, int64_t poll_ms, struct dd_client 
 	return check;
 }
 
+/* ---- wishes --------------------------------------------------------------------------- */
+
+static void wish_begins(struct check *check, unsigned *wish, unsigned for_wish)
+{
+	if (for_wish == 0 || for_wish != check->wish || *wish == for_wish)
+		return;
+	*wish = for_wish;
+	check->wish_pending++;
+}
+
+static void wish_ends(struct check *check, unsigned *wish, bool is_fine)
+{
+	bool is_latest = *wish != 0 && *wish == check->wish;
+	check_done_fn *done = check->done;
+
+	*wish = 0;
+	if (!is_latest)
+		return;
+	check->wish_failed |= !is_fine;
+	if (--check->wish_pending > 0 || !done)
+		return;
+	check->done = NULL;
+	done(check->done_arg, !check->wish_failed);
+}
+
 /* ---- one order ------------------------------------------------------------------------ */
 
 static void job_end(struct check_job *job)
 {
+	struct check *check = job->check;
 	struct tracked *tracked = job->tracked;
+	unsigned wish = job->wish;
 
 	tracked->check = NULL;
 	timer_destroy(job->timer);
-	scheduler_remove(job->check->scheduler, &job->ticket);
-	loop_free_later(job->check->loop, job);
-	orders_unpin(job->check->orders, tracked);
+	scheduler_remove(check->scheduler, &job->ticket);
+	loop_free_later(check->loop, job);
+	orders_unpin(check->orders, tracked);
+	wish_ends(check, &wish, true); /* nothing to ask any more */
 }
 
 static void ask_after(struct check_job *job, int64_t delay_ms)
 {
 	job->is_asking = false;
+	job->is_again = false;
 	job->due = mono_after_ms(loop_now(job->check->loop), delay_ms);
 	timer_start(job->timer, delay_ms);
 }
@@ -108,7 +150,13 @@ static void heard(struct check_job *job, const struct dd_order *seen)
 
 	/* Its state must not wait for ever for fills, nor must these be lost if they come later. */
 	if ((news == FEED_INCOMPLETE || is_as_is) && job->incomplete < LATE_MAX) {
+		if (is_as_is && job->check->missing)
+			job->check->missing(job->check->missing_arg);
 		ask_after(job, (int64_t)INCOMPLETE_FIRST_MS << job->incomplete++);
+		return;
+	}
+	if (job->is_again) {
+		ask_after(job, 0);
 		return;
 	}
 	if (news == FEED_LIVE && seen->status == DD_STATUS_PROCESSING) {
@@ -124,12 +172,17 @@ static void heard(struct check_job *job, const struct dd_order *seen)
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
 {
 	struct check_job *job = arg;
+	struct check *check = job->check;
+	unsigned wish = job->wish;
 
-	venue_note(job->check->venue, result, true);
+	job->wish = 0;
+	job->is_in_flight = false;
+	venue_note(check->venue, result, true);
 	if (result->class_ == DD_CLASS_RATE)
-		scheduler_slow_down(job->check->scheduler, result->retry_after_ms);
+		scheduler_slow_down(check->scheduler, result->retry_after_ms);
 	if (result->verdict == DD_DONE) {
 		heard(job, seen);
+		wish_ends(check, &wish, true);
 		return;
 	}
 	LOG(WARN, "order.check_failed", F_STR("order", job->tracked->order.terms.order_id),
@@ -138,6 +191,7 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 		ask_after(job, (int64_t)INCOMPLETE_FIRST_MS << job->incomplete++);
 	else
 		job_end(job); /* the next sweep finds it again */
+	wish_ends(check, &wish, false);
 }
 
 static void ask(void *arg)
@@ -148,6 +202,7 @@ static void ask(void *arg)
 		job_end(job);
 		return;
 	}
+	job->is_in_flight = true;
 	dd_order_get(job->check->exchange, job->tracked->order.facts.exchange_order_id, answered,
 		     job);
 }
@@ -165,11 +220,19 @@ static void queue_question(void *arg)
 	scheduler_add(job->check->scheduler, &job->ticket);
 }
 
+void check_on_missing(struct check *check, void (*fn)(void *arg), void *arg)
+{
+	check->missing = fn;
+	check->missing_arg = arg;
+}
+
 void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms)
 {
 	struct check_job *job = tracked->check;
 	struct mono due = mono_after_ms(loop_now(check->loop), delay_ms);
 
+	if (job && job->is_in_flight)
+		job->is_again = true;
 	if (job && (job->is_asking || job->due.us <= due.us))
 		return;
 	if (!job) {
@@ -185,23 +248,38 @@ void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms)
 
 /* ---- sweeps --------------------------------------------------------------------------- */
 
-static void sweep_end(struct sweep *sweep)
+static void sweep_free(struct sweep *sweep)
 {
 	list_remove(&sweep->node);
 	scheduler_remove(sweep->check->scheduler, &sweep->ticket);
 	loop_free_later(sweep->check->loop, sweep);
 }
 
+static void sweep_end(struct sweep *sweep, bool is_fine)
+{
+	struct check *check = sweep->check;
+	unsigned wish = sweep->wish;
+
+	sweep_free(sweep);
+	wish_ends(check, &wish, is_fine);
+}
+
+static void ask_for_difference(struct sweep *sweep, struct tracked *tracked)
+{
+	check_order(sweep->check, tracked, 0);
+	wish_begins(sweep->check, &tracked->check->wish, sweep->wish);
+}
+
 /* Live for us, but not in the list that was begun after we knew. */
 static void check_missing(void *arg, struct tracked *tracked)
 {
-	const struct sweep *sweep = arg;
+	struct sweep *sweep = arg;
 	const struct order *order = &tracked->order;
 
-	if (order_is_live(order->facts.state) && tracked->swept != sweep->number &&
+	if (order_is_live(order->facts.state) && tracked->swept < sweep->number &&
 	    tracked->changed.us < sweep->begun.us &&
 	    strcmp(order->terms.symbol, sweep->symbol) == 0)
-		check_order(sweep->check, tracked, 0);
+		ask_for_difference(sweep, tracked);
 }
 
 static void sweep_page(void *arg);
@@ -224,7 +302,7 @@ static void swept(void *arg, const struct dd_result *result, const struct dd_ord
 		scheduler_slow_down(check->scheduler, result->retry_after_ms);
 	if (result->verdict != DD_DONE) {
 		LOG(WARN, "sweep.failed", F_STR("symbol", sweep->symbol), F_ERR(&result->err));
-		sweep_end(sweep);
+		sweep_end(sweep, false);
 		return;
 	}
 	for (size_t i = 0; i < count; i++) {
@@ -232,18 +310,19 @@ static void swept(void *arg, const struct dd_result *result, const struct dd_ord
 
 		if (!tracked)
 			continue;
-		tracked->swept = sweep->number;
+		if (tracked->swept < sweep->number)
+			tracked->swept = sweep->number;
 		/* What is being settled or placed is left to those; they ask by themselves. */
 		if (order_is_live(tracked->order.facts.state) &&
 		    feed_order(check->orders, tracked, &seen[i], "poll") == FEED_INCOMPLETE)
-			check_order(check, tracked, 0);
+			ask_for_difference(sweep, tracked);
 	}
 	if (count > 0 && so_far < total && sweep->page.page < PAGES_MAX) {
 		next_page(sweep);
 		return;
 	}
 	orders_each(check->orders, check_missing, sweep);
-	sweep_end(sweep);
+	sweep_end(sweep, true);
 }
 
 static void sweep_page(void *arg)
@@ -253,26 +332,24 @@ static void sweep_page(void *arg)
 	dd_open_orders_get(sweep->check->exchange, sweep->symbol, sweep->page, swept, sweep);
 }
 
-static bool is_swept(const struct check *check, const char *symbol)
+/* By a sweep that is under way; for a wish only one that began with it counts. */
+static bool is_swept(const struct check *check, const char *symbol, unsigned wish)
 {
 	LIST_EACH (&check->sweeps, node) {
-		if (strcmp(CONTAINER_OF(node, struct sweep, node)->symbol, symbol) == 0)
+		const struct sweep *sweep = CONTAINER_OF(node, struct sweep, node);
+
+		if (strcmp(sweep->symbol, symbol) == 0 && (wish == 0 || sweep->wish == wish))
 			return true;
 	}
 	return false;
 }
 
-static void sweep_symbol_of(void *arg, struct tracked *tracked)
+static void sweep_symbol(struct check *check, const char *symbol, unsigned wish)
 {
-	struct check *check = arg;
-	const struct order *order = &tracked->order;
-	struct sweep *sweep;
+	struct sweep *sweep = mem_alloc(sizeof(*sweep));
 
-	if (!order_is_live(order->facts.state) || is_swept(check, order->terms.symbol))
-		return;
-	sweep = mem_alloc(sizeof(*sweep));
 	sweep->check = check;
-	STR_SET(sweep->symbol, order->terms.symbol);
+	STR_SET(sweep->symbol, symbol);
 	sweep->number = check->sweep_number;
 	sweep->page = (struct dd_page){ .limit = PAGE_LIMIT, .page = 1 };
 	sweep->begun = loop_now(check->loop);
@@ -280,7 +357,26 @@ static void sweep_symbol_of(void *arg, struct tracked *tracked)
 		.lane = LANE_READ, .token_id = "", .weight = 1, .go = sweep_page, .arg = sweep
 	};
 	list_push_back(&check->sweeps, &sweep->node);
+	wish_begins(check, &sweep->wish, wish);
 	scheduler_add(check->scheduler, &sweep->ticket);
+}
+
+static void sweep_symbol_of(void *arg, struct tracked *tracked)
+{
+	struct check *check = arg;
+	const struct order *order = &tracked->order;
+
+	if (order_is_live(order->facts.state) && !is_swept(check, order->terms.symbol, 0))
+		sweep_symbol(check, order->terms.symbol, 0);
+}
+
+static void sweep_symbol_as_wished(void *arg, struct tracked *tracked)
+{
+	struct check *check = arg;
+	const struct order *order = &tracked->order;
+
+	if (order_is_live(order->facts.state) && !is_swept(check, order->terms.symbol, check->wish))
+		sweep_symbol(check, order->terms.symbol, check->wish);
 }
 
 static void sweep_all(void *arg)
@@ -289,7 +385,28 @@ static void sweep_all(void *arg)
 
 	check->sweep_number++;
 	orders_each(check->orders, sweep_symbol_of, check);
-	timer_start(check->timer, check->poll_ms);
+	timer_start(check->timer,
+		    check->is_relaxed && check->poll_ms < RELAXED_MS ? RELAXED_MS : check->poll_ms);
+}
+
+void check_sweep(struct check *check, check_done_fn *done, void *arg)
+{
+	unsigned whole = ++check->wish; /* itself pending until all are begun */
+
+	check->sweep_number++;
+	check->done = done;
+	check->done_arg = arg;
+	check->wish_failed = false;
+	check->wish_pending = 1;
+	orders_each(check->orders, sweep_symbol_as_wished, check);
+	wish_ends(check, &whole, true);
+}
+
+void check_relax(struct check *check, bool is_stream_live)
+{
+	if (check->is_relaxed && !is_stream_live)
+		timer_start(check->timer, 0); /* who knows since when it was silent */
+	check->is_relaxed = is_stream_live;
 }
 
 void check_start(struct check *check)
@@ -308,9 +425,10 @@ void check_destroy(struct check *check)
 {
 	if (!check)
 		return;
+	check->done = NULL;
 	orders_each_tracked(check->orders, end_job_of, NULL);
 	LIST_EACH_SAFE (&check->sweeps, node)
-		sweep_end(CONTAINER_OF(node, struct sweep, node));
+		sweep_free(CONTAINER_OF(node, struct sweep, node));
 	timer_destroy(check->timer);
 	mem_free(check);
 }

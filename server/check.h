@@ -2,10 +2,12 @@
  *
  * A sweep of each symbol's open orders every poll_ms while there are live ones; whatever differs
  * from what we know, or is missing from the list, is asked for by itself. A fresh order is asked
- * for soon after it went live, since takers fill at once. All on the reads' budget. With the
- * streams this becomes the safety net. Loop thread only. */
+ * for soon after it went live, since takers fill at once. All on the reads' budget. While the
+ * account's stream is live this is only the safety net under it, and sweeps less often. Loop
+ * thread only. */
 #ifndef SERVER_CHECK_H
 #define SERVER_CHECK_H
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "server/orders.h"
@@ -21,7 +23,18 @@ struct check *check_create(struct loop *loop, int64_t poll_ms, struct dd_client 
 			   struct venue *venue); /* borrows all */
 void check_destroy(struct check *check);
 void check_start(struct check *check); /* begins the sweeps */
+void check_relax(struct check *check, bool is_stream_live);
 
-/* Asks for this order after delay_ms; the soonest of several wishes counts. */
+/* Sweeps all at once. done(arg, is_fine) when every answer is there, also those about the orders
+ * that differed; perhaps within this call. Not called any more after a later check_sweep() or when
+ * check is destroyed. done NULL: nobody is told. */
+typedef void check_done_fn(void *arg, bool is_fine);
+void check_sweep(struct check *check, check_done_fn *done, void *arg);
+
+/* fn(arg) whenever asking for an order again and again did not bring its executions together. */
+void check_on_missing(struct check *check, void (*fn)(void *arg), void *arg);
+
+/* Asks for this order after delay_ms; the soonest of several wishes counts. While a question is
+ * under way it is asked once more after that, as the answer may be from before. */
 void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms);
 #endif
