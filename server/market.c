@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "net/loop.h"
 #include "server/balances.h"
+#include "server/event.h"
 #include "server/journal.h"
 #include "server/quotes.h"
 #include "server/scheduler.h"
@@ -369,6 +370,7 @@ static void journal_balances(struct market *market)
 		STR_SET(row.asset, balance->asset);
 		STR_SET(row.unit, balance->unit);
 		journal_write_balances(write, &row, 1, as_of);
+		event_balance(write, &row, as_of);
 	}
 	journal_append(market->journal, JOURNAL_FACT, write, NULL, NULL);
 }
