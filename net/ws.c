@@ -123,11 +123,18 @@ void ws_peer_opened(struct ws_peer *peer)
 {
 	assert(peer->state == WS_OPENING);
 	peer->state = WS_OPEN;
+	ws_peer_heard(peer);
 	peer->handlers->opened(peer->arg, peer);
+}
+
+void ws_peer_heard(struct ws_peer *peer)
+{
+	peer->heard = loop_now(peer->ws->loop);
 }
 
 void ws_peer_message(struct ws_peer *peer, const char *bytes, size_t len, bool is_text)
 {
+	ws_peer_heard(peer);
 	if (peer->state == WS_OPEN)
 		peer->handlers->message(peer->arg, peer, bytes, len, is_text);
 }
@@ -247,6 +254,11 @@ size_t ws_queued(const struct ws_peer *peer)
 uint64_t ws_sent(const struct ws_peer *peer)
 {
 	return peer->sent;
+}
+
+struct mono ws_heard(const struct ws_peer *peer)
+{
+	return peer->heard;
 }
 
 void ws_close(struct ws_peer *peer, int code, const char *reason)

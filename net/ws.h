@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/err.h"
 
 struct http_peer;
@@ -105,6 +106,9 @@ void ws_send(struct ws_peer *peer, struct ws_frame *frame);
 void ws_send_text(struct ws_peer *peer, const char *text, size_t len);
 size_t ws_queued(const struct ws_peer *peer); /* bytes not yet with the kernel */
 uint64_t ws_sent(const struct ws_peer *peer); /* bytes that were: rises while it reads */
+/* When anything came last: data, a ping or a pong; 0 until opened(). For telling a quiet peer from
+ * one that is about to be given up. */
+struct mono ws_heard(const struct ws_peer *peer);
 /* A close frame after what is queued, if that leaves within two seconds; else the connection is
  * cut. reason: at most 123 bytes. closed() comes later, with this code. */
 void ws_close(struct ws_peer *peer, int code, const char *reason);

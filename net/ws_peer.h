@@ -50,6 +50,7 @@ struct ws_peer {
 	bool is_blocked, is_muted, is_finishing;
 	struct ws_queue queue;
 	uint64_t sent;
+	struct mono heard;      /* see ws_heard() */
 	struct patient patient; /* CLOSING: ws.c's. Before that the end's, for what it likes */
 	struct ws_end end;      /* once CLOSING */
 	char *reason;           /* once CLOSING; of the close frame */
@@ -79,6 +80,7 @@ bool ws_peer_init(struct ws_peer *peer, struct ws *ws, const struct ws_transport
 		  const struct ws_handlers *handlers, void *arg);
 void ws_peer_opened(struct ws_peer *peer); /* to OPEN; the peer may be OVER after it */
 void ws_peer_message(struct ws_peer *peer, const char *bytes, size_t len, bool is_text);
+void ws_peer_heard(struct ws_peer *peer); /* a ping or pong came; messages count by themselves */
 void ws_peer_dirty(struct ws_peer *peer); /* there is something to flush */
 void ws_peer_unblock(struct ws_peer *peer);
 /* To CLOSING, as ws_close(), for a reason of our own: err goes to closed(). */
