@@ -65,12 +65,12 @@ struct dd_stream_handlers {
 	void (*depth)(void *arg, const struct dd_depth *depth);
 	void (*price)(void *arg, struct decimal price);
 	/* Oldest first. The first message after connecting repeats the last ones; later ones may
-	 * overlap too. */
+	 * overlap too, or hold none. */
 	void (*trades)(void *arg, const struct dd_trade *trades, size_t count);
 };
 
 struct dd_streams_config {
-	const char *url;          /* "wss://stream.deltadefi.io" */
+	const char *url;          /* "wss://stream.deltadefi.io"; a path stands before all others */
 	int64_t connect_ms;       /* for everything up to the handshake's end */
 	int64_t ping_ms, pong_ms; /* dead when it answers none for pong_ms */
 	int64_t retry_min_ms, retry_max_ms;
@@ -83,23 +83,24 @@ struct dd_streams *dd_streams_create(struct loop *loop, struct ws *ws,
 				     const struct dd_streams_config *config,
 				     const struct secret *api_key);
 void dd_streams_destroy(struct dd_streams *streams); /* closes every stream; NULL is fine */
-/* Copies. Every stream connects anew with it. */
+/* Copies. Every stream connects anew with it, once its old connection is closed. */
 void dd_streams_set_api_key(struct dd_streams *streams, const struct secret *api_key);
 
-/* Begins to connect; symbol is ignored for the account's. Borrows handlers. */
+/* Begins to connect, on a later turn: no handler is called from here. symbol, as wire_is_symbol()
+ * takes it, is ignored for the account's. Borrows handlers, any of which may close the stream. */
 struct dd_stream *dd_stream_open(struct dd_streams *streams, enum dd_stream_kind kind,
 				 const char *symbol, const struct dd_stream_handlers *handlers,
 				 void *arg);
 void dd_stream_close(struct dd_stream *stream); /* no callback any more; NULL is fine */
-/* What may have been missed before this connection is known now. Ignored unless CONNECTED with
- * the same dd_stream_generation(). */
+/* What may have been missed before this connection is known now: LIVE, perhaps within this call.
+ * Ignored unless it is still the connection of this dd_stream_generation(). */
 void dd_stream_filled(struct dd_stream *stream, uint64_t generation);
 uint64_t dd_stream_generation(const struct dd_stream *stream); /* counts connections */
 
 struct dd_stream_status {
 	enum dd_stream_state state;
 	struct mono since;        /* of the state */
-	struct mono last_message; /* 0: none yet; data of whatever kind */
+	struct mono last_message; /* 0: none yet; of whatever kind but keep-alive */
 	struct mono last_alive;   /* data, ping or pong; 0: never */
 	uint64_t messages, unreadable;
 	unsigned reconnects;  /* connections after the first */

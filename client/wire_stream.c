@@ -391,6 +391,7 @@ bool wire_message_read(enum dd_stream_kind kind, const char *symbol, const char 
 	if (!doc.root)
 		return false;
 	get_word(wire_find(doc.root, "sub_type", NULL), message->sub_type);
+	message->content = WIRE_NOTHING;
 	list_keys(json_is_array(doc.root) ? json_array_get(doc.root, 0) : doc.root, message->keys);
 	ok = read_content(&doc, kind, symbol, message, err);
 	json_decref(doc.root);
@@ -405,9 +406,5 @@ void wire_message_fini(struct wire_message *message)
 	mem_free(message->bids);
 	mem_free(message->asks);
 	mem_free(message->trades);
-	message->content = WIRE_NOTHING;
-	message->order = NULL;
-	message->balances = NULL;
-	message->bids = message->asks = NULL;
-	message->trades = NULL;
+	memset(message, 0, sizeof(*message));
 }

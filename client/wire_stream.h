@@ -25,8 +25,9 @@
 #define WIRE_KEYS_LEN    256
 
 enum wire_content {
-	WIRE_NOTHING, /* keep-alive, or known and of no use to us */
-	WIRE_UNKNOWN, /* a type or sub_type we do not know */
+	WIRE_KEEP_ALIVE, /* a plain word, no data */
+	WIRE_NOTHING,    /* known, and of no use to us */
+	WIRE_UNKNOWN,    /* a type or sub_type we do not know */
 	WIRE_ORDER,
 	WIRE_BALANCES,
 	WIRE_DEPTH,

@@ -86,8 +86,8 @@ static void each_message_is_known_by_stream_type_and_sub_type(void **unused)
 		{ DD_STREAM_TRADES, WIRE_TRADES, TRADE("1766000000", "sell", "1", "2") },
 		{ DD_STREAM_TRADES, WIRE_TRADES,
 		  "{\"data\":" TRADE("1766000000", "sell", "1", "2") "}" },
-		{ DD_STREAM_DEPTH, WIRE_NOTHING, "ping" },
-		{ DD_STREAM_ACCOUNT, WIRE_NOTHING, "PONG\r\n" },
+		{ DD_STREAM_DEPTH, WIRE_KEEP_ALIVE, "ping" },
+		{ DD_STREAM_ACCOUNT, WIRE_KEEP_ALIVE, "PONG\r\n" },
 	};
 
 	(void)unused;
