@@ -40,10 +40,11 @@ bool book_depth(const struct book *book, struct dd_depth *depth)
 	return book->taken.us != 0;
 }
 
-bool book_may_replace(const struct book *book, const struct dd_depth *depth, int64_t connected_ms)
+bool book_may_replace(const struct dd_depth *known, const struct dd_depth *told,
+		      int64_t connected_ms)
 {
-	bool is_known = book->bid_count + book->ask_count > 0;
-	bool is_whole = depth->bid_count > 0 && depth->ask_count > 0;
+	bool is_known = known->bid_count + known->ask_count > 0;
+	bool is_whole = told->bid_count > 0 && told->ask_count > 0;
 
 	return is_whole || !is_known || connected_ms >= BOOK_EARLY_MS;
 }

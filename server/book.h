@@ -24,6 +24,7 @@ void book_fini(struct book *book); /* a zeroed struct is an empty book */
 void book_take(struct book *book, const struct dd_depth *depth, struct mono now);
 /* False: none was ever taken. Borrows from the book. */
 bool book_depth(const struct book *book, struct dd_depth *depth);
-/* Not yet, when it is early, depth has no two sides, and the book has something. */
-bool book_may_replace(const struct book *book, const struct dd_depth *depth, int64_t connected_ms);
+/* Not yet, when it is early, told has no two sides, and known has something. */
+bool book_may_replace(const struct dd_depth *known, const struct dd_depth *told,
+		      int64_t connected_ms);
 #endif

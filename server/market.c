@@ -480,14 +480,22 @@ void market_take_price(struct market *market, const char *symbol, struct decimal
 	quote->price_taken = loop_now(market->loop);
 }
 
-bool market_take_trades(struct market *market, const char *symbol, const struct dd_trade *trades,
-			size_t count, bool is_first,
-			void (*fn)(void *arg, const struct dd_trade *trade), void *arg)
+bool market_trades_follow(const struct market *market, const char *symbol,
+			  const struct dd_trade *trades, size_t count)
+{
+	const struct quote *quote = quotes_find(market->quotes, symbol);
+
+	return !quote || tape_follows(quote->tape, trades, count);
+}
+
+void market_take_trades(struct market *market, const char *symbol, const struct dd_trade *trades,
+			size_t count, void (*fn)(void *arg, const struct dd_trade *trade),
+			void *arg)
 {
 	struct quote *quote = quotes_of(market->quotes, symbol);
 
 	quote->tape_taken = loop_now(market->loop);
-	return tape_take(quote->tape, trades, count, fn, arg) || !is_first;
+	tape_take(quote->tape, trades, count, fn, arg);
 }
 
 void market_set_live(struct market *market, enum dd_stream_kind kind, const char *symbol,

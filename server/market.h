@@ -63,11 +63,14 @@ void market_balances(struct market *market, int64_t max_age_ms, market_balances_
  * streams end; is_live tells which. */
 void market_take_depth(struct market *market, const char *symbol, const struct dd_depth *depth);
 void market_take_price(struct market *market, const char *symbol, struct decimal price);
-/* Adds those that are new (the exchange repeats), and tells fn each, oldest first. False: these are
- * the first of a connection and none of them was known, so some may be missing between. */
-bool market_take_trades(struct market *market, const char *symbol, const struct dd_trade *trades,
-			size_t count, bool is_first,
-			void (*fn)(void *arg, const struct dd_trade *trade), void *arg);
+/* False: some are known of this symbol and none of these is among them, so others may be missing
+ * between. For the first message of a connection. */
+bool market_trades_follow(const struct market *market, const char *symbol,
+			  const struct dd_trade *trades, size_t count);
+/* Adds those that are new (the exchange repeats), and tells fn each, oldest first. */
+void market_take_trades(struct market *market, const char *symbol, const struct dd_trade *trades,
+			size_t count, void (*fn)(void *arg, const struct dd_trade *trade),
+			void *arg);
 /* Merges by asset, as perhaps only some are told, and journals what changed. */
 void market_take_balances(struct market *market, const struct dd_balance *balances, size_t count);
 void market_set_live(struct market *market, enum dd_stream_kind kind, const char *symbol,

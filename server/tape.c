@@ -91,23 +91,27 @@ static void insert(struct tape *tape, const struct dd_trade *trade)
 	tape->count++;
 }
 
-bool tape_take(struct tape *tape, const struct dd_trade *trades, size_t count,
+bool tape_follows(const struct tape *tape, const struct dd_trade *trades, size_t count)
+{
+	bool is_known = tape->count == 0;
+
+	for (size_t i = 0; !is_known && i < count; i++)
+		is_known = is_forgotten(tape, &trades[i]) || count_known(tape, &trades[i]) > 0;
+	return is_known;
+}
+
+void tape_take(struct tape *tape, const struct dd_trade *trades, size_t count,
 	       void (*fn)(void *arg, const struct dd_trade *trade), void *arg)
 {
-	bool had_some = tape->count > 0, overlaps = false;
-
 	for (size_t i = 0; i < count; i++) {
 		/* Equal ones of this message are on the tape by now, too: the first k of them were
 		 * either known or have just been added, so more than k means known. */
 		if (is_forgotten(tape, &trades[i]) ||
-		    count_known(tape, &trades[i]) > count_before(trades, i)) {
-			overlaps = true;
+		    count_known(tape, &trades[i]) > count_before(trades, i))
 			continue;
-		}
 		insert(tape, &trades[i]);
 		fn(arg, &trades[i]);
 	}
-	return !had_some || overlaps;
 }
 
 const struct dd_trade *tape_trades(const struct tape *tape, size_t *count)

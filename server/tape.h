@@ -17,9 +17,10 @@ struct tape;
 struct tape *tape_create(size_t kept);
 void tape_destroy(struct tape *tape);
 
-/* trades: oldest first. fn for each new one, in that order. False: the tape had some and none of
- * these was known, so others may be missing between. */
-bool tape_take(struct tape *tape, const struct dd_trade *trades, size_t count,
+/* False: the tape has some and none of these is among them, so others may be missing between. */
+bool tape_follows(const struct tape *tape, const struct dd_trade *trades, size_t count);
+/* trades: oldest first. fn for each new one, in that order. */
+void tape_take(struct tape *tape, const struct dd_trade *trades, size_t count,
 	       void (*fn)(void *arg, const struct dd_trade *trade), void *arg);
 
 /* Oldest first; borrowed until the next tape_take(). */
