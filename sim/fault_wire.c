@@ -72,6 +72,7 @@ static bool read_match(const json_t *object, struct fault_rule *rule, struct err
 			      : strcmp(name, "method") == 0  ? &rule->method
 			      : strcmp(name, "account") == 0 ? &rule->account
 			      : strcmp(name, "body") == 0    ? &rule->body_part
+			      : strcmp(name, "stream") == 0  ? &rule->stream_glob
 							     : NULL;
 
 		if (!text)
@@ -168,9 +169,87 @@ static bool read_probability(const json_t *value, struct fault_rule *rule, struc
 	return true;
 }
 
+/* ---- what streams have besides ---- */
+
+static bool read_place(const json_t *value, struct fault_rule *rule, struct err *err)
+{
+	const char *word = json_string_value(value);
+
+	rule->at_handshake = word && strcmp(word, "handshake") == 0;
+	return rule->at_handshake || (word && strcmp(word, "message") == 0) || refuse(err, "at");
+}
+
+static bool read_close(const json_t *value, struct fault_rule *rule, struct err *err)
+{
+	return read_int(value, "close", 4999, &rule->close_code, err) &&
+	       (rule->close_code >= 1000 || refuse(err, "close"));
+}
+
+static bool read_flag(const json_t *value, const char *name, bool *flag, struct err *err)
+{
+	*flag = json_is_true(value);
+	return json_is_boolean(value) || refuse(err, name);
+}
+
+/* *is_known: the field is one of a stream's message; it has been read then, or err says why not. */
+static bool read_message_field(const char *name, const json_t *value, struct fault_rule *rule,
+			       bool *is_known, struct err *err)
+{
+	*is_known = true;
+	if (strcmp(name, "lose") == 0)
+		return read_flag(value, name, &rule->is_lost, err);
+	if (strcmp(name, "double") == 0)
+		return read_flag(value, name, &rule->is_doubled, err);
+	if (strcmp(name, "late") == 0)
+		return read_whole(value, name, FAULT_LATE_MAX, &rule->late, err);
+	if (strcmp(name, "close") == 0)
+		return read_close(value, rule, err);
+	if (strcmp(name, "send_before") == 0)
+		return read_text(value, name, &rule->send_before, err);
+	if (strcmp(name, "send_instead") == 0)
+		return read_text(value, name, &rule->send_instead, err);
+	*is_known = false;
+	return true;
+}
+
+static bool acts_on_messages(const struct fault_rule *rule)
+{
+	return rule->is_lost || rule->is_doubled || rule->late > 0 || rule->close_code > 0 ||
+	       rule->send_before || rule->send_instead;
+}
+
+/* A handshake is refused, stalled or dropped; a message has no answer; a request has neither. */
+static bool check_stream_rule(struct fault_rule *rule, struct err *err)
+{
+	if (!rule->stream_glob)
+		return (!rule->at_handshake && !acts_on_messages(rule)) ||
+		       err_set(err, ERR_INVALID, "fault rule: it needs a \"stream\" in \"match\"");
+	if (rule->path_glob || rule->method || rule->act_twice || rule->cut >= 0 || rule->huge)
+		return err_set(err, ERR_INVALID, "fault rule: not for streams");
+	if (rule->answers != FAULT_NEVER)
+		rule->at_handshake = true;
+	if (!rule->at_handshake)
+		return true;
+	if (acts_on_messages(rule))
+		return err_set(err, ERR_INVALID, "fault rule: not for handshakes");
+	return rule->answers != FAULT_NEVER || rule->drops != FAULT_NEVER ||
+	       rule->stalls != FAULT_NEVER ||
+	       err_set(err, ERR_INVALID, "fault rule: how is the handshake refused?");
+}
+
+/* ---- rules ---- */
+
 static bool read_field(const char *name, const json_t *value, struct fault_rule *rule,
 		       struct err *err)
 {
+	bool is_known;
+
+	if (!read_message_field(name, value, rule, &is_known, err))
+		return false;
+	if (is_known)
+		return true;
+	if (strcmp(name, "at") == 0)
+		return read_place(value, rule, err);
 	if (strcmp(name, "match") == 0)
 		return read_match(value, rule, err);
 	if (strcmp(name, "nth") == 0)
@@ -195,10 +274,8 @@ static bool read_field(const char *name, const json_t *value, struct fault_rule 
 		return read_whole(value, name, FAULT_HUGE_MAX, &rule->cut, err);
 	if (strcmp(name, "huge") == 0)
 		return read_whole(value, name, FAULT_HUGE_MAX, &rule->huge, err);
-	if (strcmp(name, "act_twice") == 0) {
-		rule->act_twice = json_is_true(value);
-		return json_is_boolean(value) || refuse(err, name);
-	}
+	if (strcmp(name, "act_twice") == 0)
+		return read_flag(value, name, &rule->act_twice, err);
 	return err_set(err, ERR_UNKNOWN_FIELD, "fault rule: no field \"%s\"", name);
 }
 
@@ -215,7 +292,7 @@ static bool read_rule(const json_t *object, struct fault_rule *rule, struct err 
 		if (!read_field(name, value, rule, err))
 			return false;
 	}
-	return true;
+	return check_stream_rule(rule, err);
 }
 
 /* ---- switches ---- */
@@ -233,26 +310,69 @@ static const struct {
 	{ "rate_limit", "*", CODE_RATE, FAULT_BEFORE, FAULT_NEVER },
 };
 
+/* The same for messages, of the orders on the account's stream unless another is named. */
+static const struct {
+	const char *name;
+	bool is_lost, is_doubled;
+	int64_t late;
+	int64_t chance; /* when nothing is said about when: 7 % were lost in practice */
+} named_messages[] = {
+	{ "lost_event", true, false, 0, FAULT_CERTAIN / 100 * 7 },
+	{ "dup_event", false, true, 0, FAULT_CERTAIN },
+	{ "late_event", false, false, 1, FAULT_CERTAIN },
+};
+
+static bool set_named_request(const char *name, struct fault_rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_LEN(named_rules); i++) {
+		if (strcmp(named_rules[i].name, name) != 0)
+			continue;
+		rule->path_glob = mem_strdup(named_rules[i].path);
+		rule->answer.code = named_rules[i].code;
+		rule->answers = named_rules[i].answers;
+		rule->stalls = named_rules[i].stalls;
+		return true;
+	}
+	return false;
+}
+
+static bool set_named_message(const char *name, const char *stream, struct fault_rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_LEN(named_messages); i++) {
+		if (strcmp(named_messages[i].name, name) != 0)
+			continue;
+		rule->stream_glob = mem_strdup(stream ? stream : "account");
+		rule->body_part = stream ? NULL : mem_strdup("order_info");
+		rule->is_lost = named_messages[i].is_lost;
+		rule->is_doubled = named_messages[i].is_doubled;
+		rule->late = named_messages[i].late;
+		rule->chance = named_messages[i].chance;
+		return true;
+	}
+	return false;
+}
+
+static bool says_when(const char *field)
+{
+	return strcmp(field, "nth") == 0 || strcmp(field, "times") == 0 ||
+	       strcmp(field, "probability") == 0;
+}
+
 static bool read_named(const json_t *object, const char *name, struct fault_rule *rule,
 		       struct err *err)
 {
+	const char *stream = json_string_value(json_object_get(object, "stream"));
 	const char *field;
 	json_t *value;
-	size_t which = 0;
 
-	while (which < ARRAY_LEN(named_rules) && strcmp(named_rules[which].name, name) != 0)
-		which++;
-	if (which == ARRAY_LEN(named_rules))
+	if (!set_named_request(name, rule) && !set_named_message(name, stream, rule))
 		return err_set(err, ERR_INVALID, "no switch \"%s\"", name);
-	rule->path_glob = mem_strdup(named_rules[which].path);
-	rule->answer.code = named_rules[which].code;
-	rule->answers = named_rules[which].answers;
-	rule->stalls = named_rules[which].stalls;
 	json_object_foreach((json_t *)(uintptr_t)object, field, value)
 	{
-		if (strcmp(field, "nth") != 0 && strcmp(field, "times") != 0 &&
-		    strcmp(field, "probability") != 0)
+		if (!says_when(field))
 			continue;
+		if (strcmp(field, "probability") != 0)
+			rule->chance = FAULT_CERTAIN;
 		if (!read_field(field, value, rule, err))
 			return false;
 	}
@@ -274,18 +394,38 @@ static bool add_rule(struct faults *faults, const json_t *object, struct err *er
 	return true;
 }
 
+/* Those that happen again and again, and how often unless it is said. */
+static int64_t usual_ms(enum fault_switch which)
+{
+	if (which == SWITCH_TEXT_PING)
+		return 30000;
+	return which == SWITCH_WS_DROP ? 90 * 60 * 1000 : 0;
+}
+
+static bool set_switch(struct faults *faults, const json_t *object, enum fault_switch which,
+		       struct err *err)
+{
+	const json_t *on = json_object_get(object, "on");
+	const json_t *ms = json_object_get(object, "ms");
+	int64_t every_ms = usual_ms(which);
+
+	if (ms && (every_ms == 0 || !read_whole(ms, "ms", FAULT_DELAY_MAX * 24, &every_ms, err)))
+		return refuse(err, "ms");
+	faults->switches[which] = !on || json_is_true(on);
+	faults->switch_ms[which] = every_ms > 0 || !ms ? every_ms : 1;
+	return true;
+}
+
 static bool add_one(struct faults *faults, const json_t *object, struct err *err)
 {
 	const json_t *name = json_object_get(object, "switch");
-	const json_t *on = json_object_get(object, "on");
 	enum fault_switch which;
 
 	if (!json_is_object(object) || (name && !json_is_string(name)))
 		return err_set(err, ERR_INVALID, "a fault rule is an object");
 	if (!name || !fault_switch_parse(json_string_value(name), &which))
 		return add_rule(faults, object, err);
-	faults->switches[which] = !on || json_is_true(on);
-	return true;
+	return set_switch(faults, object, which, err);
 }
 
 static bool add_all(struct faults *faults, const json_t *object, struct err *err)
@@ -311,11 +451,13 @@ bool fault_wire_add(struct faults *faults, const json_t *object, struct err *err
 
 	faults_init(&fresh, faults->seed);
 	memcpy(fresh.switches, faults->switches, sizeof(fresh.switches));
+	memcpy(fresh.switch_ms, faults->switch_ms, sizeof(fresh.switch_ms));
 	is_done = add_all(&fresh, object, err);
 	if (is_done && fresh.count + faults->count > FAULT_RULES_MAX)
 		is_done = err_set(err, ERR_INVALID, "too many fault rules");
 	if (is_done) {
 		memcpy(faults->switches, fresh.switches, sizeof(faults->switches));
+		memcpy(faults->switch_ms, fresh.switch_ms, sizeof(faults->switch_ms));
 		while ((node = list_pop_front(&fresh.rules)))
 			(void)faults_take_rule(faults, CONTAINER_OF(node, struct fault_rule, node));
 	}
@@ -370,6 +512,8 @@ static json_t *rule_object(const struct fault_rule *rule)
 
 	json_object_set_new(object, "path", text_or_null(rule->path_glob));
 	json_object_set_new(object, "method", text_or_null(rule->method));
+	json_object_set_new(object, "stream", text_or_null(rule->stream_glob));
+	json_object_set_new(object, "at_handshake", json_boolean(rule->at_handshake));
 	json_object_set_new(object, "code", json_integer(rule->answer.code));
 	json_object_set_new(object, "status", json_integer(rule->answer.status));
 	return object;

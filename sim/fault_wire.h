@@ -10,9 +10,23 @@
  *  "stall": true | "before" | "after" | "either",        never answer
  *  "act_twice": true, "cut": BYTES, "huge": BYTES}
  *
- * or {"switch": NAME, "on": true}: a quirk of faults.h, or a rule under a name (which takes
- * "nth", "times", "probability" too): submit_5000, submit_timeout, expired, utxo_spent,
- * rate_limit. Unknown keys are refused: a typo must not pass for a fault. */
+ * {"match": {"stream": "account" or "depth:ADAUSDM", "price:*", "stream:*" (a glob), "account",
+ *            "body": PART of the message},
+ *  "nth" | "times" | "probability" as above; each socket's message counts for itself
+ *  "lose": true, "double": true,
+ *  "late": N, "delay_ms": N    it comes after N later ones, but within delay_ms (1000); delay_ms
+ *                              alone: that much later, whatever overtakes it
+ *  "stall": true | "after"     this and all later ones of this socket are never sent
+ *  "drop": true | "after", "close": CODE    instead of the message, or after it
+ *  "send_before": TEXT, "send_instead": TEXT}
+ *
+ * {"match": {"stream", "account"}, "at": "handshake", "answer" | "drop" | "stall" | "delay_ms"}
+ * refuses handshakes; "answer" says "at" by itself.
+ *
+ * or {"switch": NAME, "on": true}: a quirk of faults.h (text_ping and ws_drop take "ms"), or a
+ * rule under a name (which takes "nth", "times", "probability" too): submit_5000, submit_timeout,
+ * expired, utxo_spent, rate_limit; lost_event (7 %), dup_event, late_event, which mean order_info
+ * unless "stream" names another. Unknown keys are refused: a typo must not pass for a fault. */
 #ifndef SIM_FAULT_WIRE_H
 #define SIM_FAULT_WIRE_H
 #include <jansson.h>

@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "sim/draw.h"
+#include "sim/stream_name.h"
 
 static const char *const switch_names[SWITCH_COUNT] = {
 #define X(name, word) [SWITCH_##name] = word,
@@ -62,6 +63,9 @@ void fault_rule_destroy(struct fault_rule *rule)
 	mem_free(rule->method);
 	mem_free(rule->account);
 	mem_free(rule->body_part);
+	mem_free(rule->stream_glob);
+	mem_free(rule->send_before);
+	mem_free(rule->send_instead);
 	mem_free(rule);
 }
 
@@ -79,6 +83,7 @@ void faults_clear(struct faults *faults)
 		faults_release(CONTAINER_OF(node, struct fault_rule, node));
 	faults->count = 0;
 	memset(faults->switches, 0, sizeof(faults->switches));
+	memset(faults->switch_ms, 0, sizeof(faults->switch_ms));
 }
 
 void faults_fini(struct faults *faults)
@@ -98,8 +103,19 @@ bool faults_take_rule(struct faults *faults, struct fault_rule *rule)
 	return true;
 }
 
+/* Rules for streams and rules for requests do not meet. */
+static bool matches_stream(const struct fault_rule *rule, const struct fault_request *request)
+{
+	if (!rule->stream_glob || !request->stream)
+		return !rule->stream_glob && !request->stream;
+	return rule->at_handshake == request->is_handshake &&
+	       stream_matches(rule->stream_glob, request->stream);
+}
+
 static bool matches(const struct fault_rule *rule, const struct fault_request *request)
 {
+	if (!matches_stream(rule, request))
+		return false;
 	if (rule->method && strcasecmp(rule->method, request->method) != 0)
 		return false;
 	if (rule->path_glob && fnmatch(rule->path_glob, request->path, 0) != 0)

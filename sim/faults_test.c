@@ -11,9 +11,13 @@
 #include "sim/fault_wire.h"
 #include "sim/faults.h"
 
-static const struct fault_request submit = { "POST", "/order/submit", "main", "{\"order_id\":1}" };
-static const struct fault_request build = { "POST", "/order/build", "main", "{}" };
-static const struct fault_request balance = { "GET", "/accounts/balance", "other", "" };
+static const struct fault_request submit = { "POST", "/order/submit",
+					     "main", "{\"order_id\":1}",
+					     NULL,   false };
+static const struct fault_request build = { "POST", "/order/build", "main", "{}", NULL, false };
+static const struct fault_request balance = {
+	"GET", "/accounts/balance", "other", "", NULL, false
+};
 
 static bool add(struct faults *faults, const char *text)
 {
@@ -179,6 +183,69 @@ static void switches_turn_on_and_off(void **unused)
 	faults_fini(&faults);
 }
 
+static void rules_for_handshakes_messages_and_requests_do_not_meet(void **unused)
+{
+	static const struct fault_request scenes[] = {
+		{ "GET", "/accounts/stream", "main", "", "account", true },
+		{ "", "", "main", "order_info", "account", false },
+		{ "GET", "/accounts/balance", "main", "", NULL, false },
+	};
+	static const struct {
+		const char *rule;
+		bool meets[ARRAY_LEN(scenes)];
+	} cases[] = {
+		{ "{\"match\":{\"stream\":\"account\"},\"answer\":{\"status\":503}}", { true } },
+		{ "{\"match\":{\"stream\":\"account\"},\"at\":\"handshake\",\"stall\":true}",
+		  { true } },
+		{ "{\"match\":{\"stream\":\"account\"},\"drop\":true}", { false, true } },
+		{ "{\"match\":{\"stream\":\"stream:*\"},\"at\":\"message\",\"lose\":true}",
+		  { false, true } },
+		{ "{\"match\":{\"stream\":\"account\",\"body\":\"balance\"},\"lose\":true}",
+		  { false } },
+		{ "{\"match\":{\"stream\":\"depth:*\"},\"answer\":{}}", { false } },
+		{ "{\"match\":{\"path\":\"*\"},\"drop\":\"before\"}", { false, false, true } },
+		{ "{\"drop\":\"before\"}", { false, false, true } },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct faults faults;
+
+		faults_init(&faults, 1);
+		assert_true(add(&faults, cases[i].rule));
+		for (size_t at = 0; at < ARRAY_LEN(scenes); at++)
+			assert_int_equal(fires(&faults, &scenes[at]), cases[i].meets[at]);
+		faults_fini(&faults);
+	}
+}
+
+static void switches_with_a_time_have_a_usual_one(void **unused)
+{
+	static const struct {
+		const char *rule;
+		enum fault_switch which;
+		bool is_on;
+		int64_t ms;
+	} cases[] = {
+		{ "{\"switch\":\"text_ping\"}", SWITCH_TEXT_PING, true, 30000 },
+		{ "{\"switch\":\"text_ping\",\"ms\":50}", SWITCH_TEXT_PING, true, 50 },
+		{ "{\"switch\":\"ws_drop\"}", SWITCH_WS_DROP, true, 5400000 },
+		{ "{\"switch\":\"ws_drop\",\"ms\":0}", SWITCH_WS_DROP, true, 1 },
+		{ "{\"switch\":\"ws_drop\",\"on\":false}", SWITCH_WS_DROP, false, 5400000 },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct faults faults;
+
+		faults_init(&faults, 1);
+		assert_true(add(&faults, cases[i].rule));
+		assert_int_equal(faults.switches[cases[i].which], cases[i].is_on);
+		assert_int_equal(faults.switch_ms[cases[i].which], cases[i].ms);
+		faults_fini(&faults);
+	}
+}
+
 static void a_wrong_rule_is_refused(void **unused)
 {
 	static const char *const cases[] = {
@@ -201,6 +268,19 @@ static void a_wrong_rule_is_refused(void **unused)
 		"5",
 		"[[]]",
 		"[{\"delay_ms\":1},{\"switch\":\"iv16\"},{\"delay\":1}]",
+		"{\"lose\":true}",
+		"{\"at\":\"handshake\",\"drop\":true}",
+		"{\"match\":{\"stream\":\"account\",\"path\":\"/x\"},\"lose\":true}",
+		"{\"match\":{\"stream\":\"account\"},\"cut\":5}",
+		"{\"match\":{\"stream\":\"account\"},\"lose\":1}",
+		"{\"match\":{\"stream\":\"account\"},\"close\":999}",
+		"{\"match\":{\"stream\":\"account\"},\"late\":-1}",
+		"{\"match\":{\"stream\":\"account\"},\"send_instead\":5}",
+		"{\"match\":{\"stream\":\"account\"},\"at\":\"handshake\"}",
+		"{\"match\":{\"stream\":\"account\"},\"at\":\"door\",\"drop\":true}",
+		"{\"match\":{\"stream\":\"account\"},\"answer\":{\"status\":503},\"lose\":true}",
+		"{\"switch\":\"text_ping\",\"ms\":-1}",
+		"{\"switch\":\"iv16\",\"ms\":5}",
 	};
 	struct faults faults;
 
@@ -229,6 +309,8 @@ int main(void)
 		cmocka_unit_test(a_cleared_rule_lives_until_its_request_is_done),
 		cmocka_unit_test(submit_5000_acts_in_some_cases_and_not_in_others),
 		cmocka_unit_test(switches_turn_on_and_off),
+		cmocka_unit_test(rules_for_handshakes_messages_and_requests_do_not_meet),
+		cmocka_unit_test(switches_with_a_time_have_a_usual_one),
 		cmocka_unit_test(a_wrong_rule_is_refused),
 	};
 
