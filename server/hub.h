@@ -70,6 +70,9 @@ void hub_close_token(struct hub *hub, const char *token_id, int code, const char
 
 /* ---- peers ------------------------------------------------------------------------------- */
 
+/* None of these calls the hub back before it returns, but for hub_peer_position(), which counts
+ * what is being sent already. After close() nothing more is sent; hub_peer_destroy() is to follow.
+ */
 struct hub_sink {
 	void (*send)(void *arg, struct ws_frame *frame); /* queues; shares the frame */
 	size_t (*queued)(void *arg);                     /* bytes */

@@ -153,6 +153,7 @@ struct journal_fill_query {
 	char symbol[ORDER_SYMBOL_LEN];
 	struct wall since; /* executed at or after */
 	int64_t after;     /* fill number; newest last; page: numbers above this one */
+	bool newest_first; /* the last ones, backwards */
 	unsigned limit;
 };
 struct journal_event {

@@ -121,7 +121,8 @@ void journal_find_fills_sql(const struct journal_fill_query *query, struct buf *
 		buf_add_str(sql, " AND token_id = :token_id");
 	if (query->symbol[0])
 		buf_add_str(sql, " AND symbol = :symbol");
-	buf_add_str(sql, " ORDER BY fill_number LIMIT :limit");
+	buf_printf(sql, " ORDER BY fill_number %s LIMIT :limit",
+		   query->newest_first ? "DESC" : "ASC");
 }
 
 static void bind_fills(sqlite3_stmt *stmt, const struct journal_fill_query *query)

@@ -154,6 +154,8 @@ static void fills_are_found_in_the_order_of_booking(void **state)
 	assert_fills(rig, FILLS(.since = { RIG_NOW + 10000001 }, .limit = 1), "e2 ");
 	assert_fills(rig, FILLS(.since = { RIG_NOW + 10000001 }, .after = 2), "e4 ");
 	assert_fills(rig, FILLS(.since = { RIG_NOW + 40000000 }), "");
+	assert_fills(rig, FILLS(.newest_first = true, .limit = 2), "e4 e3 ");
+	assert_fills(rig, FILLS(.newest_first = true, .token_id = "tok_a"), "e4 e3 e1 ");
 }
 
 static void a_row_that_cannot_be_is_an_error_and_not_a_wrong_number(void **state)
@@ -301,6 +303,9 @@ static void no_question_about_fills_walks_the_whole_table(void **state)
 		FILLS(.since = { RIG_NOW }, .token_id = "x"),
 		FILLS(.since = { RIG_NOW }, .token_id = "x", .symbol = "x"),
 		FILLS(.since = { RIG_NOW }, .after = 10000),
+		FILLS(.newest_first = true),
+		FILLS(.newest_first = true, .token_id = "x"),
+		FILLS(.newest_first = true, .token_id = "x", .symbol = "x"),
 	};
 	struct rig *rig = *state;
 	sqlite3 *db;
