@@ -21,12 +21,22 @@
 
 #define RIG_ANSWERS_MAX 1024
 #define RIG_PATIENCE_MS 20000
+#define RIG_TOLD_MAX    4096
+
+/* A channel event as the listener got it. */
+struct rig_told {
+	uint64_t seq;
+	enum channel channel;
+	size_t answers; /* of writes, by then */
+	char data[64];
+};
 
 struct rig {
 	char dir[64], path[96];
 	struct loop *loop;
 	struct timer *patience;
 	struct journal *journal;
+	size_t events_kept;
 	size_t waiting; /* writes whose answers have not come */
 	bool is_asking; /* a question is on its way; one at a time */
 
@@ -44,6 +54,12 @@ struct rig {
 	struct journal_event events[JOURNAL_PAGE_MAX];
 	size_t found;
 	char *text;
+	struct channel_event channel[JOURNAL_PAGE_MAX]; /* data is "" */
+	uint64_t last, pruned;
+
+	/* Since the journal was opened. */
+	size_t told_count;
+	struct rig_told told[RIG_TOLD_MAX];
 };
 
 static inline void rig_out_of_patience(void *arg)
@@ -53,14 +69,30 @@ static inline void rig_out_of_patience(void *arg)
 	abort();
 }
 
+static inline void rig_take_event(void *arg, const struct channel_event *event)
+{
+	struct rig *rig = arg;
+	struct rig_told *told = &rig->told[rig->told_count++];
+
+	assert(rig->told_count <= RIG_TOLD_MAX);
+	*told = (struct rig_told){ event->seq, event->channel, rig->count, "" };
+	STR_SET(told->data, event->data);
+}
+
 static inline bool rig_try_open(struct rig *rig, const char *network, struct err *err)
 {
-	struct journal_config config = { .path = rig->path, .network = network, .queue_max = 500 };
+	struct journal_config config = { .path = rig->path,
+					 .network = network,
+					 .queue_max = 500,
+					 .events_kept = rig->events_kept };
 
 	rig->loop = loop_create();
 	rig->patience = loop_timer_create(rig->loop, rig_out_of_patience, NULL);
-	if (journal_open(rig->loop, &config, &rig->journal, err))
+	rig->told_count = 0;
+	if (journal_open(rig->loop, &config, &rig->journal, err)) {
+		journal_on_event(rig->journal, rig_take_event, rig);
 		return true;
+	}
 	timer_destroy(rig->patience);
 	loop_destroy(rig->loop);
 	rig->loop = NULL;
@@ -274,6 +306,32 @@ static inline size_t rig_find_events(struct rig *rig, const char *order_id, int6
 	return rig->found;
 }
 
+static inline void rig_take_channel(void *arg, const struct err *err,
+				    const struct channel_event *events, size_t count, uint64_t last,
+				    uint64_t pruned)
+{
+	struct rig *rig = arg;
+
+	for (size_t i = 0; i < count; i++) {
+		rig->channel[i] = events[i];
+		assert(events[i].data[0] == '{');
+		rig->channel[i].data = "";
+	}
+	rig->last = last;
+	rig->pruned = pruned;
+	rig_take_err(rig, err, count);
+}
+
+static inline size_t rig_find_channel(struct rig *rig, struct channel_view view, uint64_t after,
+				      unsigned limit)
+{
+	rig->is_asking = true;
+	journal_find_channel(rig->journal, &view, after, limit, rig_take_channel, rig);
+	rig_wait_for_question(rig);
+	assert_int_equal(rig->err.code, ERR_NONE);
+	return rig->found;
+}
+
 /* ---- another program at the same database --------------------------------------------------- */
 
 static inline sqlite3 *rig_connect(const struct rig *rig)
@@ -392,5 +450,18 @@ static inline void rig_put_order(struct rig *rig, const struct order *order)
 	rig_append(rig, order->terms.order_id, JOURNAL_INTENT, rig_order_write(order, "accepted"));
 	rig_wait(rig);
 	assert_int_equal(rig_outcome(rig, order->terms.order_id), ERR_NONE);
+}
+
+/* With an event of its own, whose data is {"n":"name"}. */
+static inline struct journal_write *rig_event_write(enum channel channel, const char *name)
+{
+	struct journal_write *write = journal_write_create();
+	struct channel_event event = { .channel = channel, .type = "test" };
+	char data[64];
+
+	snprintf(data, sizeof(data), "{\"n\":\"%s\"}", name);
+	event.data = data;
+	journal_write_event(write, &event, false);
+	return write;
 }
 #endif
