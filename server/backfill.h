@@ -1,14 +1,19 @@
-/* backfill.h - after each connection of the account's stream: over REST, until nothing is missing.
+/* backfill.h - what the account's stream did not tell: over REST, until nothing is missing.
  *
- * Open orders of every symbol, executions by page (newest first) until a page has nothing new,
- * and balances, all on the reads' budget. Executions of orders that are final here already are
- * booked too, and those of a foreign order (made elsewhere with the same account) are kept
- * without an order. What fails is tried again until it works or a newer run replaces it. Also
- * runs when an order's fills do not add up and asking for it did not help. Loop thread only. */
+ * After each connection of the stream: executions of every market (walk.h), then the open orders
+ * of every symbol that has live ones here (check.h), then the balances; all on the reads' budget.
+ * What fails is tried again until it works, or a newer run replaces it. Between runs the
+ * executions are looked through now and then, and when there is a sign that one was missed: that
+ * is the net under a stream that loses events.
+ *
+ * How far back executions are complete is in the journal's settings, so that a restart goes on
+ * from there, and what was traded before the journal began stays out of it. Loop thread only. */
 #ifndef SERVER_BACKFILL_H
 #define SERVER_BACKFILL_H
 #include <stdbool.h>
 #include <stdint.h>
+
+#include "base/err.h"
 
 struct backfill;
 struct check;
@@ -31,10 +36,14 @@ struct backfill_parts { /* borrowed */
 };
 struct backfill *backfill_create(struct loop *loop, const struct backfill_parts *parts);
 void backfill_destroy(struct backfill *backfill);
+/* Reads the settings, which blocks, so before the loop runs. */
+MUST_CHECK bool backfill_start(struct backfill *backfill, struct err *err);
 
 /* done(arg) when nothing is missing; a later run replaces an earlier one, whose done is then not
  * called. */
 void backfill_run(struct backfill *backfill, void (*done)(void *arg), void *arg);
 void backfill_cancel(struct backfill *backfill); /* the stream went down meanwhile */
 bool backfill_is_running(const struct backfill *backfill);
+/* There was a sign of an execution that is not booked: looks soon, once for many signs. */
+void backfill_look(struct backfill *backfill);
 #endif

@@ -2,9 +2,10 @@
  *
  * The account's stream is always open; a market's while somebody wants it (a subscriber, a reader
  * of its REST figures, the configuration) and for a linger time after. One socket each, however
- * many want it. Messages go to feed.h and market.h, and on to the hub. After every connection the
- * gap is filled (backfill.h) before the stream counts as live. An operator may stop a stream:
- * then it stays stopped, whoever wants it, until it is started again. Loop thread only. */
+ * many want it. Messages go to feed.h and market.h, and on to the hub. The account's stream counts
+ * as live once the gap before its connection is filled (backfill.h), a market's with its first
+ * message: there is no other source for what it missed. An operator may stop a stream: then it
+ * stays stopped, whoever wants it, until it is started again. Loop thread only. */
 #ifndef SERVER_STREAMS_H
 #define SERVER_STREAMS_H
 #include <stdbool.h>
@@ -47,14 +48,15 @@ void streams_want(struct streams *streams, enum dd_stream_kind kind, const char 
 /* A reader of REST figures looked: as a wish that ends at once, so the linger time counts. */
 void streams_touch(struct streams *streams, enum dd_stream_kind kind, const char *symbol);
 
-/* name: "account", "depth:ADAUSDM", ... or "all". ERR_INVALID for what is none. Stopping is final
- * until a start (or a restart of the daemon). */
+/* name: "account", "depth:ADAUSDM", ... or "all", which is also those that are not wanted yet.
+ * ERR_NOT_FOUND for what is none. Stopping is final until a start (or a restart of the daemon). */
 MUST_CHECK bool streams_stop(struct streams *streams, const char *name, struct err *err);
 MUST_CHECK bool streams_resume(struct streams *streams, const char *name, struct err *err);
 
 struct streams_line {
 	char name[40];
 	bool is_stopped, is_wanted;
+	bool is_connected;
 	struct dd_stream_status status;
 };
 /* The account's first. */

@@ -1,0 +1,25 @@
+/* walk.h - through the account's executions, market by market and page by page, newest first, until
+ * a page has nothing new and reaches back to where they are known to be complete.
+ *
+ * An execution of an order in memory is booked, and the order asked for; one of an order that is
+ * final and only in the journal is booked there (late fills, also across restarts); one of an
+ * order made elsewhere with the same account is kept without an order, unless it is older than
+ * the journal. What fails is tried again for ever. Loop thread only. */
+#ifndef SERVER_WALK_H
+#define SERVER_WALK_H
+#include "base/clock.h"
+#include "server/backfill.h"
+
+struct walk;
+
+struct walk_range {        /* the exchange's times */
+	struct wall since; /* the journal's beginning */
+	struct wall until; /* complete up to then */
+};
+/* Begins. done(arg, newest): newest is the latest execution seen, 0 for none. Not within this
+ * call; the walk is gone then. Borrows parts. */
+struct walk *walk_create(struct loop *loop, const struct backfill_parts *parts,
+			 const struct walk_range *range,
+			 void (*done)(void *arg, struct wall newest), void *arg);
+void walk_abandon(struct walk *walk); /* done is not called any more; NULL is fine */
+#endif
