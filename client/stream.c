@@ -130,7 +130,8 @@ static void tell_of_stranger(struct dd_stream *stream, const struct wire_message
 			return;
 	if (streams->stranger_count == STRANGERS_MAX)
 		return;
-	STR_SET(streams->strangers[streams->stranger_count++], message->sub_type);
+	STR_SET(streams->strangers[streams->stranger_count], message->sub_type);
+	streams->stranger_count++;
 	LOG(INFO, "stream.unknown_sub_type", F_STR("stream", stream->name),
 	    F_STR("sub_type", message->sub_type), F_STR("keys", message->keys));
 }
