@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "server/event.h"
 
 /* ---- a disk that is full --------------------------------------------------------------------- */
 
@@ -163,6 +164,67 @@ static void facts_wait_for_room_and_are_written_once_in_their_order(void **state
 	assert_int_equal(status.waiting, 0);
 }
 
+/* However often it was tried, a number is told once and stands for what the journal has. */
+static void assert_told_as_written(const struct rig *rig)
+{
+	sqlite3 *other = rig_connect(rig);
+
+	for (size_t i = 0; i < rig->told_count; i++) {
+		char sql[80];
+
+		assert_int_equal(rig->told[i].seq, i + 1);
+		snprintf(sql, sizeof(sql), "SELECT data FROM channel_events WHERE seq = %zu",
+			 i + 1);
+		assert_string_equal(rig_ask(other, sql), rig->told[i].data);
+	}
+	sqlite3_close(other);
+}
+
+static void append_event(struct rig *rig, enum journal_kind kind, int i)
+{
+	char name[16];
+
+	snprintf(name, sizeof(name), "%d", i);
+	rig_append(rig, kind == JOURNAL_FACT ? "fact" : "intent", kind,
+		   rig_event_write(CHANNEL_SYSTEM, name));
+}
+
+/* Refuses and takes in turns, longer than the pause between two tries. */
+static void events_of_facts_keep_their_order_while_the_disk_comes_and_goes(void **state)
+{
+	struct rig *rig = *state;
+	size_t facts = 0;
+	int last = -1;
+
+	rig_open(rig);
+	for (int i = 0; i < 300; i++) {
+		if (i % 100 == 20) {
+			rig_wait(rig);
+			fill_disk(rig);
+		}
+		if (i % 100 == 80) {
+			append_event(rig, JOURNAL_INTENT, 1000 + i); /* answered: it was tried */
+			rig->count = 0;
+			rig_wait_for(rig, "intent");
+			make_room();
+		}
+		append_event(rig, i % 7 ? JOURNAL_FACT : JOURNAL_INTENT, i);
+		if (i % 100 == 99)
+			rig_wait(rig);
+	}
+	rig_wait(rig);
+	for (size_t i = 0; i < rig->told_count; i++) {
+		int number = (int)strtol(rig->told[i].data + strlen("{\"n\":\""), NULL, 10);
+
+		assert_true(number > last);
+		last = number;
+		facts += number % 7 != 0;
+	}
+	assert_int_equal(facts, 300 - 43); /* each of them; of the intents those that were taken */
+	assert_in_range(rig->told_count, facts + 1, 299);
+	assert_told_as_written(rig);
+}
+
 static void facts_that_find_no_room_until_the_close_are_counted_as_lost(void **state)
 {
 	struct rig *rig = *state;
@@ -251,6 +313,12 @@ struct endless {
 	struct order order;
 };
 
+/* What is told of an acknowledged order. */
+struct ack {
+	char order_id[ORDER_ID_LEN];
+	uint64_t seq; /* of its fill's event */
+};
+
 static void append_endlessly(void *arg, const struct err *err);
 
 static void append_one(struct endless *endless)
@@ -264,6 +332,7 @@ static void append_one(struct endless *endless)
 	write = rig_order_write(&endless->order, "accepted");
 	fill = rig_fill(&endless->order, id);
 	journal_write_fill(write, &fill);
+	event_fill(write, &fill);
 	journal_append(endless->rig->journal, JOURNAL_INTENT, write, append_endlessly, endless);
 }
 
@@ -271,8 +340,11 @@ static void append_one(struct endless *endless)
 static void append_endlessly(void *arg, const struct err *err)
 {
 	struct endless *endless = arg;
+	struct ack ack = { .seq = endless->rig->told[0].seq };
 
-	if (err || write(endless->out, endless->order.terms.order_id, ORDER_ID_LEN) != ORDER_ID_LEN)
+	STR_SET(ack.order_id, endless->order.terms.order_id);
+	endless->rig->told_count = 0;
+	if (err || write(endless->out, &ack, sizeof(ack)) != sizeof(ack))
 		_exit(1);
 	append_one(endless);
 }
@@ -289,13 +361,13 @@ static void live_until_killed(struct rig *rig, int round, int out)
 	_exit(1);
 }
 
-/* Kills the process behind the pipe after some acknowledgements; the ids it told, in order. */
-static size_t kill_after(pid_t pid, int in, size_t acks, char ids[][ORDER_ID_LEN], size_t max)
+/* Kills the process behind the pipe after some acknowledgements; what it told, in order. */
+static size_t kill_after(pid_t pid, int in, size_t acks, struct ack *told, size_t max)
 {
 	size_t count = 0;
 	int status;
 
-	while (count < max && read(in, ids[count], ORDER_ID_LEN) == ORDER_ID_LEN) {
+	while (count < max && read(in, &told[count], sizeof(*told)) == sizeof(*told)) {
 		if (++count == acks)
 			kill(pid, SIGKILL);
 	}
@@ -308,7 +380,7 @@ static size_t kill_after(pid_t pid, int in, size_t acks, char ids[][ORDER_ID_LEN
 static void what_was_acknowledged_survives_a_kill(void **state)
 {
 	struct rig *rig = *state;
-	static char ids[4096][ORDER_ID_LEN];
+	static struct ack acks[4096];
 	size_t count = 0;
 
 	for (int round = 0; round < KILL_ROUNDS; round++) {
@@ -320,8 +392,8 @@ static void what_was_acknowledged_survives_a_kill(void **state)
 		if (pid == 0)
 			live_until_killed(rig, round, ends[1]);
 		close(ends[1]);
-		count += kill_after(pid, ends[0], 20 + 15 * (size_t)round, ids + count,
-				    ARRAY_LEN(ids) - count);
+		count += kill_after(pid, ends[0], 20 + 15 * (size_t)round, acks + count,
+				    ARRAY_LEN(acks) - count);
 	}
 	assert_true(count >= 20 + 35 + 50 + 65);
 	rig_open(rig);
@@ -329,11 +401,16 @@ static void what_was_acknowledged_survives_a_kill(void **state)
 		struct journal_order_query orders = { .limit = 1 };
 		struct journal_fill_query fills = { .limit = 2 };
 
-		STR_SET(orders.order_id, ids[i]);
-		STR_SET(fills.order_id, ids[i]);
+		STR_SET(orders.order_id, acks[i].order_id);
+		STR_SET(fills.order_id, acks[i].order_id);
 		assert_int_equal(rig_find_orders(rig, orders), 1);
-		assert_int_equal(rig_find_events(rig, ids[i], 0), 1);
+		assert_int_equal(rig_find_events(rig, acks[i].order_id, 0), 1);
 		assert_int_equal(rig_find_fills(rig, fills), 1);
+		/* Its number is its own, and no later start gave it again. */
+		rig_find_channel(rig, (struct channel_view){ CHANNEL_FILLS, "", "" },
+				 acks[i].seq - 1, 1);
+		assert_int_equal(rig->channel[0].seq, acks[i].seq);
+		assert_true(i == 0 || acks[i].seq > acks[i - 1].seq);
 	}
 }
 
@@ -378,6 +455,7 @@ int main(void)
 		T(on_a_full_disk_what_is_durable_can_still_be_read),
 		T(an_idle_journal_notices_that_there_is_room),
 		T(facts_wait_for_room_and_are_written_once_in_their_order),
+		T(events_of_facts_keep_their_order_while_the_disk_comes_and_goes),
 		T(facts_that_find_no_room_until_the_close_are_counted_as_lost),
 		T(facts_find_room_at_the_close),
 		T(a_file_that_is_no_database_is_refused),
