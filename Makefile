@@ -106,8 +106,8 @@ $(BUILD)/obj/gen/migrations.o: $(BUILD)/gen/migrations.c $(BUILD)/flags
 	@echo "  CC   $<"
 	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/libserver.a: $(BUILD)/obj/gen/migrations.o
-# The API's document likewise, by the assembler: the compiler does not see it.
-$(BUILD)/obj/server/documents.o: openapi.yaml
+# The API's documents likewise, by the assembler: the compiler does not see them.
+$(BUILD)/obj/server/documents.o: openapi.yaml schema/asyncapi.yaml schema/events.schema.json
 
 # After a new migration; journal_test compares.
 .PHONY: schema
@@ -150,6 +150,7 @@ SECONDS  ?= 60
 FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 LIBS_fuzz_config = $(LIBS_server)
 LIBS_fuzz_json = $(LIBS_server)
+LIBS_fuzz_message = $(LIBS_server)
 REPLAYS  := $(addprefix $(BUILD)/fuzz/replay_,$(FUZZ))
 FUZZERS  := $(addprefix $(BUILD)/fuzz/fuzz_,$(FUZZ))
 
@@ -222,7 +223,7 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/doc/deltagate
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
 	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
-	install -m 644 README.md openapi.yaml $(wildcard schema/*.yaml) schema/journal.sql \
+	install -m 644 README.md openapi.yaml $(wildcard schema/*.yaml schema/*.json) schema/journal.sql \
 		$(DESTDIR)$(PREFIX)/share/doc/deltagate
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' docker/deltagated.service \
 		>$(DESTDIR)$(PREFIX)/lib/systemd/system/deltagated.service

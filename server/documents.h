@@ -6,4 +6,8 @@
 
 extern const char documents_openapi[]; /* openapi.yaml */
 extern const uint64_t documents_openapi_size;
+extern const char documents_asyncapi[]; /* schema/asyncapi.yaml */
+extern const uint64_t documents_asyncapi_size;
+extern const char documents_events_schema[]; /* schema/events.schema.json */
+extern const uint64_t documents_events_schema_size;
 #endif
