@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/utf8.h"
 #include "client/deltadefi.h"
+#include "client/stream.h"
 #include "client/wire.h"
 #include "server/auth.h"
 #include "server/json_in.h"
@@ -171,6 +172,30 @@ void json_candle(struct json_out *out, const struct dd_candle *candle)
 	json_out_decimal(out, "low", candle->low);
 	json_out_decimal(out, "close", candle->close);
 	json_out_decimal(out, "volume", candle->volume);
+	json_out_object_end(out);
+}
+
+void json_levels(struct json_out *out, const char *name, const struct dd_level *levels,
+		 size_t count)
+{
+	json_out_array(out, name);
+	for (size_t i = 0; i < count; i++) {
+		json_out_array(out, NULL);
+		json_out_decimal(out, NULL, levels[i].price);
+		json_out_decimal(out, NULL, levels[i].quantity);
+		json_out_array_end(out);
+	}
+	json_out_array_end(out);
+}
+
+void json_trade(struct json_out *out, const struct dd_trade *trade)
+{
+	json_out_object(out, NULL);
+	json_out_str(out, "symbol", trade->symbol);
+	json_out_str(out, "side", trade->side == DD_BUY ? "buy" : "sell");
+	json_out_decimal(out, "price", trade->price);
+	json_out_decimal(out, "base_qty", trade->base_qty);
+	json_out_time(out, "executed_at", trade->at);
 	json_out_object_end(out);
 }
 

@@ -17,7 +17,9 @@
 
 struct dd_balance;
 struct dd_candle;
+struct dd_level;
 struct dd_market;
+struct dd_trade;
 struct dd_transfer;
 
 /* ---- out -------------------------------------------------------------------------------- */
@@ -30,6 +32,9 @@ void json_token_members(struct json_out *out, const struct journal_token *token)
 void json_balance(struct json_out *out, const struct dd_balance *balance);
 void json_market(struct json_out *out, const struct dd_market *market);
 void json_candle(struct json_out *out, const struct dd_candle *candle);
+void json_levels(struct json_out *out, const char *name, const struct dd_level *levels,
+		 size_t count); /* [["price", "quantity"], ...] */
+void json_trade(struct json_out *out, const struct dd_trade *trade);
 void json_transfer(struct json_out *out, const char *kind, const struct dd_transfer *transfer);
 
 struct json_problem {

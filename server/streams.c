@@ -19,6 +19,7 @@
 #include "server/orders.h"
 
 #define NAME_LEN sizeof(((struct streams_line *)0)->name)
+#define FRESH_MS 2000 /* within so long of opening, a first message may be on its way */
 
 /* One stream that is open, wanted, configured or stopped. */
 struct line {
@@ -28,6 +29,7 @@ struct line {
 	char symbol[DD_SYMBOL_LEN];
 	char name[NAME_LEN];
 	struct dd_stream *stream; /* NULL: not open */
+	struct mono opened;
 	struct timer *linger;
 	size_t wishes;
 	bool is_configured, is_stopped;
@@ -249,6 +251,7 @@ static void open_line(struct line *line)
 	if (line->stream || line->is_stopped || !streams->is_started)
 		return;
 	LOG(DEBUG, "stream.opened", F_STR("stream", line->name));
+	line->opened = loop_now(streams->loop);
 	line->stream =
 		dd_stream_open(streams->parts.exchange, line->kind, line->symbol, &handlers, line);
 }
@@ -262,6 +265,7 @@ static void close_line(struct line *line)
 		backfill_cancel(line->streams->parts.backfill);
 	dd_stream_close(line->stream);
 	line->stream = NULL;
+	line->has_message = false;
 	timer_stop(line->held_timer);
 	set_live(line, false);
 }
@@ -346,12 +350,14 @@ void streams_want(struct streams *streams, enum dd_stream_kind kind, const char 
 		linger(line);
 }
 
-void streams_touch(struct streams *streams, enum dd_stream_kind kind, const char *symbol)
+bool streams_touch(struct streams *streams, enum dd_stream_kind kind, const char *symbol)
 {
 	struct line *line = line_of(streams, kind, symbol);
 
 	open_line(line);
 	linger(line);
+	return line->stream && !line->has_message &&
+	       mono_diff_ms(loop_now(streams->loop), line->opened) < FRESH_MS;
 }
 
 /* ---- the operator ----------------------------------------------------------------------- */

@@ -45,8 +45,9 @@ void streams_start(struct streams *streams);
 /* The hub's wish; is_wanted comes in pairs. */
 void streams_want(struct streams *streams, enum dd_stream_kind kind, const char *symbol,
 		  bool is_wanted);
-/* A reader of REST figures looked: as a wish that ends at once, so the linger time counts. */
-void streams_touch(struct streams *streams, enum dd_stream_kind kind, const char *symbol);
+/* A reader of REST figures looked: as a wish that ends at once, so the linger time counts. True:
+ * the stream was opened only a moment ago, so its first message may still be on its way. */
+bool streams_touch(struct streams *streams, enum dd_stream_kind kind, const char *symbol);
 
 /* name: "account", "depth:ADAUSDM", ... or "all", which is also those that are not wanted yet.
  * ERR_NOT_FOUND for what is none. Stopping is final until a start (or a restart of the daemon). */
