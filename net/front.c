@@ -20,6 +20,8 @@
 #include "net/http_screen.h"
 #include "net/httpd.h"
 #include "net/loop.h"
+#include "net/upgrade.h"
+#include "net/ws.h"
 
 #define ACCEPTS_PER_TURN 64
 #define ACCEPT_PAUSE_MS  100 /* when descriptors have run out */
@@ -36,6 +38,7 @@ struct front {
 	size_t guest_count;
 	char address[ADDRESS_LEN];
 	char head[HTTP_HEAD_MAX]; /* of whoever is looked at now */
+	struct upgrade seen;      /* likewise */
 };
 
 /* A listening socket. */
@@ -99,6 +102,23 @@ static void guest_wait(struct guest *guest)
 	timer_start_at(guest->timer, look.us < guest->deadline.us ? look : guest->deadline);
 }
 
+/* A whole head: to httpd, unless it is a faultless upgrade that somebody wants. */
+static void guest_hand_over(struct guest *guest, const char *head, size_t len)
+{
+	struct front *front = guest->front;
+	const struct front_config *config = &front->config;
+	struct http_peer peer = guest->peer;
+	void *session = NULL;
+
+	front->seen.peer = &peer;
+	if (config->upgrade && !httpd_has_tls(front->httpd) &&
+	    upgrade_read(&front->seen, head, len) > 0 &&
+	    config->upgrade(config->arg, &front->seen, &session))
+		ws_take_socket(config->ws, guest_release(guest), session);
+	else
+		httpd_take_socket(front->httpd, guest_release(guest), &peer);
+}
+
 /* Decides by the bytes that have come so far; they stay in the socket. */
 static void guest_judge(struct guest *guest, const char *head, size_t len)
 {
@@ -107,7 +127,7 @@ static void guest_judge(struct guest *guest, const char *head, size_t len)
 	int verdict = httpd_has_tls(httpd) ? HTTP_SCREEN_FINE : http_screen(head, len);
 
 	if (verdict == HTTP_SCREEN_FINE)
-		httpd_take_socket(httpd, guest_release(guest), &peer);
+		guest_hand_over(guest, head, len);
 	else if (verdict != HTTP_SCREEN_MORE)
 		httpd_refuse_socket(httpd, guest_release(guest), &peer, verdict);
 	else if (has_hung_up(guest->fd))
@@ -273,6 +293,7 @@ bool front_create(struct loop *loop, struct httpd *httpd, const struct front_con
 
 	if (config->head_timeout_ms <= 0 || config->undecided_max == 0)
 		return err_set(err, ERR_CONFIG, "the front door needs a timeout and some room");
+	assert(!config->upgrade || config->ws);
 	front = mem_alloc(sizeof(*front));
 	front->loop = loop;
 	front->httpd = httpd;
