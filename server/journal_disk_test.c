@@ -225,6 +225,25 @@ static void events_of_facts_keep_their_order_while_the_disk_comes_and_goes(void 
 	assert_told_as_written(rig);
 }
 
+/* They tell of a trouble that may last for days; orders and fills must have the memory. */
+static void facts_of_the_system_do_not_pile_up_while_the_disk_refuses(void **state)
+{
+	struct rig *rig = *state;
+	struct journal_status status;
+
+	rig_open(rig);
+	fill_disk(rig);
+	rig_append(rig, "tried", JOURNAL_INTENT, rig_setting_write("a", "x"));
+	rig_wait(rig);
+	for (int i = 0; i < 3000; i++)
+		event_system(rig->journal, SYSTEM_VENUE_DOWN, "", "", "", "no answer");
+	journal_status(rig->journal, &status);
+	assert_int_equal(status.waiting, 1000);
+	make_room();
+	assert_int_equal(rig_close(rig), 0);
+	assert_int_equal(rig->told_count, 1000);
+}
+
 static void facts_that_find_no_room_until_the_close_are_counted_as_lost(void **state)
 {
 	struct rig *rig = *state;
@@ -456,6 +475,7 @@ int main(void)
 		T(an_idle_journal_notices_that_there_is_room),
 		T(facts_wait_for_room_and_are_written_once_in_their_order),
 		T(events_of_facts_keep_their_order_while_the_disk_comes_and_goes),
+		T(facts_of_the_system_do_not_pile_up_while_the_disk_refuses),
 		T(facts_that_find_no_room_until_the_close_are_counted_as_lost),
 		T(facts_find_room_at_the_close),
 		T(a_file_that_is_no_database_is_refused),

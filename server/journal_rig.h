@@ -21,7 +21,7 @@
 
 #define RIG_ANSWERS_MAX 1024
 #define RIG_PATIENCE_MS 20000
-#define RIG_TOLD_MAX    4096
+#define RIG_TOLD_MAX    8192
 
 /* A channel event as the listener got it. */
 struct rig_told {

@@ -8,12 +8,14 @@
 #include "base/mem.h"
 #include "client/limiter.h"
 #include "net/loop.h"
+#include "server/event_switch.h"
 
 #define PAUSE_FIRST_MS  1000
 #define PAUSE_MAX_MS    30000
 #define VTIME_UNIT      1000000 /* of virtual time per ticket of weight 1 */
 #define LATE_GUARDS_MAX 5       /* most that jitter on the way counts for, in guards */
 #define WARN_AT_PCT     80
+#define TELL_MS         60000
 
 /* One app in one lane. Virtual time runs slower for a heavier app, so it gets more turns. */
 struct turn {
@@ -49,6 +51,7 @@ struct scheduler {
 	int64_t pause_ms; /* of the last pause; 0: all was well since */
 	struct mono paused_until;
 	bool is_held, has_warned, is_armed;
+	struct event_switch *high; /* NULL: nobody is told */
 };
 
 static void scheduler_run(void *arg);
@@ -78,10 +81,17 @@ struct scheduler *scheduler_create(struct loop *loop, const struct scheduler_con
 	return scheduler;
 }
 
+void scheduler_tell(struct scheduler *scheduler, struct journal *journal)
+{
+	scheduler->high = event_switch_create(scheduler->loop, journal, SYSTEM_RATE_HIGH,
+					      SYSTEM_RATE_HIGH, TELL_MS);
+}
+
 void scheduler_destroy(struct scheduler *scheduler)
 {
 	if (!scheduler)
 		return;
+	event_switch_destroy(scheduler->high);
 	timer_destroy(scheduler->timer);
 	LIST_EACH_SAFE (&scheduler->apps, node) {
 		struct app *app = CONTAINER_OF(node, struct app, node);
@@ -225,6 +235,9 @@ static void warn_of_utilization(struct scheduler *scheduler, struct mono now)
 		LOG(WARN, "limits.high", F_INT("utilization_pct", used_u * 100 / capacity_u),
 		    F_INT("queued", (int64_t)scheduler->count[LANE_ORDER]));
 	scheduler->has_warned = is_high;
+	if (scheduler->high)
+		event_switch_set(scheduler->high, is_high,
+				 "more than 80 % of the orders that may be sent are used");
 }
 
 /* Of `capacity` tokens in a row one is left to orders that wait, so that a flood of cancels

@@ -23,6 +23,7 @@
 #include "base/list.h"
 #include "server/order.h"
 
+struct journal;
 struct loop;
 struct scheduler;
 
@@ -55,6 +56,9 @@ struct ticket {
 struct scheduler *scheduler_create(struct loop *loop, const struct scheduler_config *config);
 void scheduler_destroy(
 	struct scheduler *scheduler); /* tickets still waiting are dropped silently */
+
+/* Tells on the channel `system` when most of the rate is used, once a minute at most. */
+void scheduler_tell(struct scheduler *scheduler, struct journal *journal); /* borrows */
 
 /* May this app queue one more order? ERR_QUEUE_FULL if not: ask before an order is accepted. */
 MUST_CHECK bool scheduler_has_room(const struct scheduler *scheduler, const char *token_id,

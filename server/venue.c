@@ -7,12 +7,14 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "net/loop.h"
+#include "server/event_switch.h"
 #include "server/journal.h"
 #include "server/scheduler.h"
 
 #define UNLOCK_FIRST_MS 500
 #define UNLOCK_MAX_MS   30000
-#define LOCK_CANARY_MS  5000 /* during a trading lock, one order in this time is let through */
+#define TELL_MS         10000 /* on the channel system, each at most once in this time */
+#define LOCK_CANARY_MS  5000  /* during a trading lock, one order in this time is let through */
 
 /* One unlock or swap on its way. */
 struct errand {
@@ -29,6 +31,7 @@ struct venue {
 	struct scheduler *scheduler;
 	struct journal *journal;
 	struct timer *probe_timer, *unlock_timer;
+	struct event_switch *reachable, *locked, *key_refused;
 	int64_t probe_ms, unlock_wait_ms;
 	struct mono noted, canary;
 	struct venue_state state;
@@ -55,6 +58,12 @@ struct venue *venue_create(struct loop *loop, const struct venue_config *config,
 	venue->unlock_wait_ms = UNLOCK_FIRST_MS;
 	venue->probe_timer = loop_timer_create(loop, probe, venue);
 	venue->unlock_timer = loop_timer_create(loop, try_password, venue);
+	venue->reachable =
+		event_switch_create(loop, journal, SYSTEM_VENUE_UP, SYSTEM_VENUE_DOWN, TELL_MS);
+	venue->locked = event_switch_create(loop, journal, SYSTEM_VENUE_LOCKED,
+					    SYSTEM_VENUE_UNLOCKED, TELL_MS);
+	venue->key_refused =
+		event_switch_create(loop, journal, SYSTEM_KEY_REFUSED, SYSTEM_KEY_REFUSED, TELL_MS);
 	venue->state.account_id = venue->account_id;
 	if (config->account_id)
 		STR_SET(venue->account_id, config->account_id);
@@ -88,6 +97,9 @@ void venue_destroy(struct venue *venue)
 		errand_end(&venue->unlock, &err);
 	if (venue->swap)
 		errand_end(&venue->swap, &err);
+	event_switch_destroy(venue->reachable);
+	event_switch_destroy(venue->locked);
+	event_switch_destroy(venue->key_refused);
 	timer_destroy(venue->probe_timer);
 	timer_destroy(venue->unlock_timer);
 	secret_destroy(venue->password);
@@ -101,6 +113,9 @@ static void note_auth(struct venue *venue, bool is_refused)
 	if (is_refused == venue->is_key_refused)
 		return;
 	venue->is_key_refused = is_refused;
+	event_switch_set(venue->key_refused, is_refused,
+			 "the exchange refuses the API key: trading waits until it is swapped or "
+			 "accepted again");
 	scheduler_hold(venue->scheduler, is_refused || venue->state.is_wrong_account);
 	if (is_refused)
 		LOG(ERROR, "exchange.key_refused",
@@ -119,6 +134,20 @@ static void note_lock(struct venue *venue, bool is_locked)
 	venue->canary = mono_after_ms(loop_now(venue->loop), LOCK_CANARY_MS);
 	LOG(WARN, is_locked ? "exchange.trading_locked" : "exchange.trading_unlocked",
 	    F_BOOL("locked", is_locked));
+	event_switch_set(venue->locked, is_locked,
+			 is_locked ? "the exchange has locked trading"
+				   : "the exchange takes orders again");
+}
+
+static void tell_reach(struct venue *venue, const struct dd_result *result, bool is_answer)
+{
+	struct err err;
+
+	if (result->err.code == ERR_STOPPING && !is_answer)
+		return; /* it is us who leave */
+	err_set(&err, ERR_UNREACHABLE, "the exchange does not answer: %s", result->err.text);
+	event_switch_set(venue->reachable, is_answer,
+			 is_answer ? "the exchange answers" : err.text);
 }
 
 void venue_note(struct venue *venue, const struct dd_result *result, bool is_keyed)
@@ -135,6 +164,7 @@ void venue_note(struct venue *venue, const struct dd_result *result, bool is_key
 		LOG(WARN, is_answer ? "exchange.reachable" : "exchange.unreachable",
 		    F_STR("reason", is_answer ? "answers" : result->err.text));
 	venue->state.is_reachable = is_answer;
+	tell_reach(venue, result, is_answer);
 	if (!is_answer) {
 		venue->state.is_authenticated = false;
 		return;
@@ -256,6 +286,8 @@ static void unlocked(void *arg, const struct dd_result *result, bool hash_matche
 		LOG(WARN, "operation_key.hash_differs",
 		    F_STR("meaning", "the key opened, but the exchange names another key's hash"));
 	LOG(INFO, "operation_key.loaded", F_STR("key_hash", dd_key_hash(venue->exchange)));
+	event_system(venue->journal, SYSTEM_OPKEY_LOADED, "", "", "",
+		     "the operation key is loaded: orders can be signed");
 	errand_end(&venue->unlock, NULL);
 }
 
@@ -314,6 +346,8 @@ void venue_lock(struct venue *venue)
 	forget_password(venue);
 	dd_lock(venue->exchange);
 	LOG(INFO, "operation_key.locked", F_STR("by", "operator"));
+	event_system(venue->journal, SYSTEM_OPKEY_LOCKED, "", "", "",
+		     "the operator locked the operation key: no order can be signed");
 }
 
 /* ---- the API key ---------------------------------------------------------------------- */
