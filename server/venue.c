@@ -38,6 +38,8 @@ struct venue {
 	char account_id[DD_ID_LEN];
 	struct secret *password; /* until the key is open or the password proved wrong */
 	struct errand *unlock, *swap;
+	void (*swapped)(void *arg, const struct secret *api_key);
+	void *swapped_arg;
 	bool is_probing, is_key_refused;
 };
 
@@ -363,6 +365,8 @@ static void swap_recorded(void *arg, const struct err *err)
 		return;
 	}
 	dd_client_set_api_key(venue->exchange, venue->swap->secret);
+	if (venue->swapped)
+		venue->swapped(venue->swapped_arg, venue->swap->secret);
 	note_account(venue, &venue->swap->account);
 	venue->state.is_authenticated = true;
 	note_auth(venue, false);
@@ -411,4 +415,11 @@ void venue_swap_api_key(struct venue *venue, const struct secret *api_key, venue
 		.venue = venue, .secret = secret_copy(api_key), .done = done, .arg = arg
 	};
 	dd_account_get(venue->exchange, venue->swap->secret, swap_tried, venue);
+}
+
+void venue_on_swap(struct venue *venue, void (*fn)(void *arg, const struct secret *api_key),
+		   void *arg)
+{
+	venue->swapped = fn;
+	venue->swapped_arg = arg;
 }

@@ -66,4 +66,7 @@ void venue_lock(struct venue *venue);
  * ERR_JOURNAL: the old key stays. api_key is copied. */
 void venue_swap_api_key(struct venue *venue, const struct secret *api_key, venue_done_fn *done,
 			void *arg);
+/* fn(arg, api_key) whenever another key is in use, for those that use it besides. */
+void venue_on_swap(struct venue *venue, void (*fn)(void *arg, const struct secret *api_key),
+		   void *arg);
 #endif
