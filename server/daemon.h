@@ -12,12 +12,15 @@
 
 struct api;
 struct auth;
+struct backfill;
 struct cancel;
 struct check;
 struct config;
 struct dd_client;
+struct dd_streams;
 struct front;
 struct httpd;
+struct hub;
 struct journal;
 struct loop;
 struct market;
@@ -27,7 +30,9 @@ struct scheduler;
 struct settle;
 struct timer;
 struct signal_watch;
+struct streams;
 struct venue;
+struct ws;
 
 struct daemon {
 	struct loop *loop;
@@ -42,8 +47,13 @@ struct daemon {
 	struct cancel *cancel;
 	struct check *check;
 	struct market *market;
+	struct dd_streams *exchange_streams;
+	struct backfill *backfill;
+	struct streams *streams;
 	struct auth *auth;
 	struct api *api; /* requests that wait for an order */
+	struct hub *hub;
+	struct ws *ws;
 	struct httpd *httpd;
 	struct front *front;
 	struct signal_watch *on_term, *on_int, *on_hup;
