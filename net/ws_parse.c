@@ -214,7 +214,8 @@ static void take_data(struct ws_parse *parse, const char *bytes, size_t len, str
 	event->bytes = bytes;
 	event->len = len;
 	if (!is_end || parse->joined.len > 0) {
-		buf_add(&parse->joined, bytes, len);
+		if (len > 0)
+			buf_add(&parse->joined, bytes, len);
 		event->bytes = buf_str(&parse->joined);
 		event->len = parse->joined.len;
 		parse->is_delivered = is_end;
