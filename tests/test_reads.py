@@ -76,10 +76,52 @@ def test_candles_come_from_the_exchange(make_rig):
     assert refused.status == 422, refused
 
 
-def test_books_and_public_trades_wait_for_the_streams(app):
-    for what in ("depth", "trades"):
-        told = app.get(f"/v1/markets/ADAUSDM/{what}")
-        assert (told.status, told.code) == (503, "no-market-data")
+def levels(side):
+    return [(float(price), float(quantity)) for price, quantity in side]
+
+
+@pytest.mark.rig(market_maker=True, stream_linger_ms="300")
+def test_books_and_public_trades_are_told_from_the_streams_memory(rig, app):
+    app.order(type="market", base_quantity="20", max_slippage_basis_point=500)
+
+    def agree():
+        book, theirs = app.get("/v1/markets/ADAUSDM/depth").json, rig.sim.book()
+        assert book["source"] == "stream" and book["is_live"], book
+        for side in ("bids", "asks"):
+            assert levels(book[side]) == [
+                (float(one["price"]), float(one["quantity"])) for one in theirs[side]]
+        return True
+
+    wait_for(agree)
+    trades = wait_for(lambda: app.get("/v1/markets/ADAUSDM/trades").json["data"])
+    times = [trade["executed_at"] for trade in trades]
+    assert times == sorted(times)
+    # Nobody looks any more: the sockets close, what is known stays and says so.
+    wait_for(lambda: [one["stream"] for one in rig.sim.sockets()] == ["account"])
+    streams = app.get("/v1/health").json["streams"]
+    assert list(streams) == ["account"], streams
+
+
+def test_books_are_not_told_before_the_exchange_has(rig, app):
+    rig.sim.faults({"match": {"stream": "depth:*"}, "at": "handshake", "answer": {"status": 503}})
+    told = app.get("/v1/markets/ADAUSDM/depth")
+    assert (told.status, told.code) == (503, "no-market-data")
+    assert 1.9 < told.seconds < 4
+    assert app.get("/v1/markets/NOPEUSDM/depth").status == 404
+
+
+@pytest.mark.rig(market_maker=True, stream_symbols="ADAUSDM")
+def test_a_live_stream_tells_the_price_without_a_question(rig, app):
+    app.order(type="market", base_quantity="20", max_slippage_basis_point=500)
+
+    def is_told():
+        told = app.get("/v1/markets/ADAUSDM/price").json
+        return told["source"] == "stream" and told["is_live"]
+
+    wait_for(is_told)
+    before = len(rig.sim.log("/market/market-price"))
+    assert {app.get("/v1/markets/ADAUSDM/price").status for _ in range(20)} == {200}
+    assert len(rig.sim.log("/market/market-price")) == before
 
 
 @pytest.mark.parametrize("kind", ["deposit", "withdrawal", "transferal"])
