@@ -56,8 +56,11 @@ static struct lws_vhost *create_vhost(struct lws_context *lws, const char *ca_fi
 	info.port = CONTEXT_PORT_NO_LISTEN;
 	info.vhost_name = "client";
 	info.protocols = protocols;
-	info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+	/* A file of certificates is trusted instead of the system's, not besides. */
+	info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+		       (ca_file ? LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS : 0);
 	info.client_ssl_ca_filepath = ca_file;
+	info.http_proxy_address = ""; /* else it would ask the environment for one */
 	return lws_create_vhost(lws, &info);
 }
 
