@@ -18,6 +18,17 @@ bool control_filter(const struct control *c, const char *name, char *value, size
 	return http_query_get(c->request, name, value, room) && *value;
 }
 
+bool control_read_whole(const struct control *c, const char *name, int64_t max, int64_t *number,
+			struct err *err)
+{
+	const json_t *field = json_object_get(c->body, name);
+
+	*number = json_integer_value(field);
+	if ((field && !json_is_integer(field)) || *number < 0 || *number > max)
+		return err_set(err, ERR_INVALID, "\"%s\" must be 0 to %lld", name, (long long)max);
+	return true;
+}
+
 struct account *control_account(const struct control *c, struct err *err)
 {
 	const char *name = rest_string(c->body, "account");
@@ -45,6 +56,7 @@ static const struct {
 	{ "GET", "/_sim/sockets", control_get_sockets },
 	{ "POST", "/_sim/credit", control_post_credit },
 	{ "POST", "/_sim/trade", control_post_trade },
+	{ "POST", "/_sim/fill", control_post_fill },
 	{ "GET", "/_sim/faults", control_get_faults },
 	{ "POST", "/_sim/faults", control_post_faults },
 	{ "DELETE", "/_sim/faults", control_clear_faults },
@@ -54,6 +66,10 @@ static const struct {
 	{ "POST", "/_sim/restart", control_post_restart },
 	{ "DELETE", "/_sim/restart", control_clear_restart },
 	{ "POST", "/_sim/drop", control_post_drop },
+	{ "POST", "/_sim/send", control_post_send },
+	{ "POST", "/_sim/mute", control_post_mute },
+	{ "POST", "/_sim/storm", control_post_storm },
+	{ "DELETE", "/_sim/storm", control_clear_storm },
 	{ "POST", "/_sim/clock", control_post_clock },
 	{ "POST", "/_sim/expire", control_post_expire },
 	{ "POST", "/_sim/market", control_post_market },

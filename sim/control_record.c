@@ -32,6 +32,7 @@ static json_t *outcome_of(const struct record_entry *entry)
 	case RECORD_DROPPED:
 		return json_string("dropped");
 	case RECORD_ANSWERED:
+	case RECORD_OPEN:
 		break;
 	}
 	return json_integer(entry->status);
@@ -180,13 +181,5 @@ bool control_get_book(struct control *c, struct err *err)
 	if (!(pair = market_pair(symbol)))
 		return err_set(err, ERR_INVALID, "no symbol \"%s\"", symbol);
 	reply_json(&c->reply, 200, wire_book(c->sim->exchange, pair));
-	return true;
-}
-
-/* There are no streams yet, so nobody is connected. */
-bool control_get_sockets(struct control *c, struct err *err)
-{
-	(void)err;
-	reply_json(&c->reply, 200, json_array());
 	return true;
 }

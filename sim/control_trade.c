@@ -84,19 +84,16 @@ static bool trade_on_book(struct control *c, struct err *err)
 	return true;
 }
 
-/* Another trader takes from this very order, whatever else rests on the book. */
-static bool trade_with(struct control *c, const char *id, struct err *err)
+/* Another trader takes from this very order, whatever else rests on the book; all that is left
+ * of it, unless the field named quantity says how much. */
+static bool trade_with(struct control *c, struct order *maker, const char *quantity,
+		       struct err *err)
 {
 	struct exchange *x = c->sim->exchange;
-	struct order *maker = exchange_order(x, id);
+	int64_t units = order_rest_units(maker);
 	struct order *taker;
-	int64_t units;
 
-	if (!maker || maker->status != ORDER_OPEN)
-		return err_set(err, ERR_INVALID, "order %s does not rest on the book", id);
-	units = order_rest_units(maker);
-	if (json_object_get(c->body, "base_quantity") &&
-	    !read_amount(c, "base_quantity", false, &units, err))
+	if (json_object_get(c->body, quantity) && !read_amount(c, quantity, false, &units, err))
 		return false;
 	if (units == 0 || units > order_rest_units(maker))
 		return err_set(err, ERR_INVALID, "the order does not have so much left");
@@ -107,11 +104,39 @@ static bool trade_with(struct control *c, const char *id, struct err *err)
 	return true;
 }
 
+static struct order *resting_order(const struct control *c, const char *id, struct err *err)
+{
+	struct order *order = id ? exchange_order(c->sim->exchange, id) : NULL;
+
+	if (order && order->status == ORDER_OPEN)
+		return order;
+	(void)err_set(err, ERR_INVALID, "order %s does not rest on the book", id ? id : "(none)");
+	return NULL;
+}
+
 bool control_post_trade(struct control *c, struct err *err)
 {
 	const char *id = rest_string(c->body, "order_id");
+	struct order *maker;
 
-	return id ? trade_with(c, id, err) : trade_on_book(c, err);
+	if (!id)
+		return trade_on_book(c, err);
+	maker = resting_order(c, id, err);
+	return maker && trade_with(c, maker, "base_quantity", err);
+}
+
+bool control_post_fill(struct control *c, struct err *err)
+{
+	struct order *maker = resting_order(c, rest_string(c->body, "order"), err);
+	const struct order *first;
+
+	if (!maker)
+		return false;
+	first = book_best(&c->sim->exchange->markets[maker->pair->id].book, maker->side);
+	if (first != maker)
+		return err_set(err, ERR_INVALID, "order %s is not the next to fill: %s is, at %s",
+			       maker->id, first->id, first->price_text);
+	return trade_with(c, maker, "base_qty", err);
 }
 
 bool control_post_expire(struct control *c, struct err *err)

@@ -14,10 +14,11 @@
  *            "body": PART of the message},
  *  "nth" | "times" | "probability" as above; each socket's message counts for itself
  *  "lose": true, "double": true,
- *  "late": N, "delay_ms": N    it comes after N later ones, but within delay_ms (1000); delay_ms
- *                              alone: that much later, whatever overtakes it
+ *  "late": N                   it comes after N later ones that match, or after delay_ms (1000)
+ *  "delay_ms": N               alone: that much later, whatever overtakes it
  *  "stall": true | "after"     this and all later ones of this socket are never sent
- *  "drop": true | "after", "close": CODE    instead of the message, or after it
+ *  "drop": true | "after"      the connection ends without a close frame, before or after it
+ *  "close": CODE               instead of the message
  *  "send_before": TEXT, "send_instead": TEXT}
  *
  * {"match": {"stream", "account"}, "at": "handshake", "answer" | "drop" | "stall" | "delay_ms"}

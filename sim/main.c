@@ -1,8 +1,8 @@
 /* deltasim - an exchange on loopback, after the documents and the observed traffic of DeltaDeFi.
  *
- * REST at the root, the simulator's own control below /_sim/ (control.h). exchange.h says what
- * is known of the real exchange and what is a guess; in short: the wire is known, the inner
- * timing, the limits and what becomes of orders that were never submitted are not. */
+ * REST and streams at the root, the simulator's own control below /_sim/ (control.h). exchange.h
+ * and streams.h say what is known of the real exchange and what is a guess; in short: the wire is
+ * known; the inner timing, the limits and the fate of orders that were never submitted are not. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +13,13 @@
 #include "net/front.h"
 #include "net/httpd.h"
 #include "net/loop.h"
+#include "net/ws.h"
 #include "sim/fault_wire.h"
 #include "sim/maker.h"
 #include "sim/options.h"
 #include "sim/serve.h"
 #include "sim/sim.h"
+#include "sim/streams.h"
 
 #define BODY_MAX        262144
 #define CONNECTIONS_MAX 1024
@@ -32,6 +34,7 @@ struct program {
 	struct loop *loop;
 	struct sim *sim;
 	struct httpd *httpd;
+	struct ws *ws;
 	struct front *front;
 	struct signal_watch *on_term, *on_int;
 };
@@ -151,6 +154,28 @@ out:
 	return is_done;
 }
 
+static bool create_streams(struct program *program, struct err *err)
+{
+	static const struct ws_config config = { .peers_max = CONNECTIONS_MAX };
+
+	if (!ws_create(program->loop, &config, &program->ws, err))
+		return false;
+	program->sim->streams = streams_create(program->sim, program->ws);
+	return true;
+}
+
+static bool create_front(struct program *program, struct err *err)
+{
+	const struct front_config config = { .head_timeout_ms = HEAD_TIMEOUT_MS,
+					     .undecided_max = CONNECTIONS_MAX,
+					     .upgrade = streams_upgrade,
+					     .arg = program->sim->streams,
+					     .ws = program->ws };
+
+	return front_create(program->loop, program->httpd, &config, &program->front, err) &&
+	       front_listen_tcp(program->front, program->options.listen, err);
+}
+
 static void on_signal(void *arg, int signum)
 {
 	(void)signum;
@@ -159,8 +184,6 @@ static void on_signal(void *arg, int signum)
 
 static bool build_up(struct program *program, struct err *err)
 {
-	static const struct front_config front = { .head_timeout_ms = HEAD_TIMEOUT_MS,
-						   .undecided_max = CONNECTIONS_MAX };
 	bool is_locked;
 
 	if (!secret_init(&is_locked, err))
@@ -169,8 +192,7 @@ static bool build_up(struct program *program, struct err *err)
 	program->on_term = signal_create(program->loop, SIGTERM, on_signal, program->loop);
 	program->on_int = signal_create(program->loop, SIGINT, on_signal, program->loop);
 	return create_sim(program, err) && create_httpd(program, err) &&
-	       front_create(program->loop, program->httpd, &front, &program->front, err) &&
-	       front_listen_tcp(program->front, program->options.listen, err);
+	       create_streams(program, err) && create_front(program, err);
 }
 
 static void take_down(struct program *program)
@@ -180,6 +202,9 @@ static void take_down(struct program *program)
 		serve_drop_all(program->sim);
 		maker_destroy(program->sim->maker);
 	}
+	ws_destroy(program->ws);
+	if (program->sim)
+		streams_destroy(program->sim->streams);
 	httpd_destroy(program->httpd);
 	sim_destroy(program->sim);
 	signal_destroy(program->on_term);

@@ -17,3 +17,10 @@ bool pace_take(struct pace *pace, int64_t gap_ms, struct mono now)
 	pace->told = now;
 	return true;
 }
+
+struct mono pace_sooner(struct mono a, struct mono b)
+{
+	if (a.us == 0 || b.us == 0)
+		return a.us == 0 ? b : a;
+	return a.us < b.us ? a : b;
+}

@@ -15,4 +15,6 @@ struct pace {
 struct mono pace_due(const struct pace *pace, int64_t gap_ms); /* 0: nothing to tell */
 /* True: tell it now; the news is taken. */
 bool pace_take(struct pace *pace, int64_t gap_ms, struct mono now);
+
+struct mono pace_sooner(struct mono a, struct mono b); /* of two deadlines; 0 is never */
 #endif

@@ -39,11 +39,23 @@ static void news_within_the_gap_waits_and_is_told_once(void **unused)
 	assert_false(pace_take(&pace, GAP_MS, at(10 * GAP_MS)));
 }
 
+static void the_sooner_of_two_deadlines_is_not_never(void **unused)
+{
+	static const struct mono never = { 0 };
+
+	(void)unused;
+	assert_int_equal(pace_sooner(never, never).us, 0);
+	assert_int_equal(pace_sooner(never, at(1)).us, at(1).us);
+	assert_int_equal(pace_sooner(at(1), never).us, at(1).us);
+	assert_int_equal(pace_sooner(at(2), at(1)).us, at(1).us);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_news_is_told_at_once),
 		cmocka_unit_test(news_within_the_gap_waits_and_is_told_once),
+		cmocka_unit_test(the_sooner_of_two_deadlines_is_not_never),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

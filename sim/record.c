@@ -80,6 +80,17 @@ struct record_entry *record_begin(struct record *record, const char *method, con
 	return entry;
 }
 
+struct record_entry *record_find(const struct record *record, uint64_t seq)
+{
+	LIST_EACH (&record->entries, node) {
+		struct record_entry *entry = CONTAINER_OF(node, struct record_entry, node);
+
+		if (entry->seq == seq)
+			return entry;
+	}
+	return NULL;
+}
+
 void record_add_header(struct record_entry *entry, const char *name, const char *value)
 {
 	struct record_header *header;

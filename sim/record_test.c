@@ -70,6 +70,24 @@ static void long_bodies_are_cut_and_all_together_bounded(void **unused)
 	record_fini(&record);
 }
 
+static void an_open_stream_is_found_until_it_is_forgotten(void **unused)
+{
+	struct record record;
+	struct record_entry *entry;
+
+	(void)unused;
+	record_init(&record);
+	end(record_begin(&record, "GET", "/", "", "", 0));
+	entry = record_begin(&record, "GET", "/accounts/stream", "", "", 0);
+	entry->state = RECORD_OPEN;
+	assert_ptr_equal(record_find(&record, entry->seq), entry);
+	assert_null(record_find(&record, entry->seq + 1));
+	record_clear(&record);
+	assert_null(record_find(&record, 2));
+	assert_int_equal(record.count, 0);
+	record_fini(&record);
+}
+
 static void header_names_are_kept_in_lower_case_up_to_a_number(void **unused)
 {
 	struct record record;
@@ -92,6 +110,7 @@ int main(void)
 		cmocka_unit_test(clearing_spares_what_is_pending),
 		cmocka_unit_test(the_oldest_are_forgotten_past_the_bound),
 		cmocka_unit_test(long_bodies_are_cut_and_all_together_bounded),
+		cmocka_unit_test(an_open_stream_is_found_until_it_is_forgotten),
 		cmocka_unit_test(header_names_are_kept_in_lower_case_up_to_a_number),
 	};
 

@@ -10,8 +10,9 @@
 #include "sim/draw.h"
 #include "sim/rest.h"
 #include "sim/sim.h"
+#include "sim/stream_door.h"
+#include "sim/streams.h"
 
-#define PATH_MAX_LEN 512
 #define UNAVAILABLE                                                                            \
 	"upstream connect error or disconnect/reset before headers. reset reason: connection " \
 	"failure"
@@ -26,7 +27,7 @@ struct call {
 	enum fault_phase answers, drops, stalls; /* the rule's, drawn for this request */
 	struct timer *timer;
 	struct mono arrived;
-	char path[PATH_MAX_LEN]; /* collapsed */
+	char path[SERVE_PATH_MAX]; /* collapsed */
 	char param[PARAM_MAX];
 	const struct rest_route *route; /* NULL: 404 */
 	int64_t latency_ms;
@@ -155,7 +156,7 @@ static void act_once(struct call *call, struct reply *reply)
 	(void)STR_SET(rest.param, call->param);
 	if (call->route)
 		rest_act(&rest, reply);
-	else
+	else if (!door_answer(call->sim, call->request, call->path, reply))
 		reply_not_found(reply);
 }
 
@@ -198,13 +199,12 @@ static void act(void *arg)
 
 /* ---- arrival ---- */
 
-/* Repeated slashes count as one, and the plural of 2025 as today's /order/. */
-static void collapse(const char *from, char to[PATH_MAX_LEN])
+void serve_collapse(const char *from, char to[SERVE_PATH_MAX])
 {
 	static const char plural[] = "/orders/";
 	size_t len = 0;
 
-	for (; *from && len < PATH_MAX_LEN - 1; from++)
+	for (; *from && len < SERVE_PATH_MAX - 1; from++)
 		if (*from != '/' || len == 0 || to[len - 1] != '/')
 			to[len++] = *from;
 	to[len] = '\0';
@@ -217,11 +217,16 @@ static void note_header(void *arg, const char *name, const char *value)
 	record_add_header(arg, name, value);
 }
 
+/* A handshake has the key in its query. */
 static const char *account_name(const struct sim *sim, const struct http_request *request)
 {
-	const char *key = http_header(request, "X-API-KEY");
-	const struct account *account =
-		key && *key ? exchange_account_by_key(sim->exchange, key) : NULL;
+	const char *header = http_header(request, "X-API-KEY");
+	char key[API_KEY_MAX + 1] = "";
+	const struct account *account;
+
+	if (header ? !STR_SET(key, header) : !http_query_get(request, "api_key", key, sizeof(key)))
+		return "";
+	account = *key ? exchange_account_by_key(sim->exchange, key) : NULL;
 
 	return account ? account->name : "";
 }
@@ -233,6 +238,8 @@ static struct record_entry *note(struct sim *sim, struct http_request *request)
 			     http_query(request), http_body(request), http_body_len(request));
 	const char *account = account_name(sim, request);
 
+	if (http_header(request, "Sec-WebSocket-Key"))
+		entry->proto = "ws";
 	entry->arrived_mono = http_arrived(request);
 	entry->arrived.us = wall_now().us - mono_diff_us(mono_now(), entry->arrived_mono);
 	entry->account = *account ? mem_strdup(account) : NULL;
@@ -240,20 +247,29 @@ static struct record_entry *note(struct sim *sim, struct http_request *request)
 	return entry;
 }
 
+bool serve_is_restarting(const struct sim *sim)
+{
+	return sim->restart.until.us != 0 && mono_now().us < sim->restart.until.us;
+}
+
 /* While the exchange restarts: first the gateway's 503, then an empty 403. */
 static bool answer_restarting(struct call *call)
 {
-	struct sim *sim = call->sim;
-	struct mono now = mono_now();
-
-	if (sim->restart.until.us == 0 || now.us >= sim->restart.until.us)
+	if (!serve_is_restarting(call->sim))
 		return false;
-	if (now.us >= sim->restart.forbidden_from.us)
+	if (mono_now().us >= call->sim->restart.forbidden_from.us)
 		reply_text(&call->reply, 403, NULL, "");
 	else
 		reply_text(&call->reply, 503, "text/plain", UNAVAILABLE);
 	call_answer(call);
 	return true;
+}
+
+static bool is_stream(const char *path)
+{
+	struct stream_name name;
+
+	return stream_find(path, &name) != STREAM_PATH_OTHER;
 }
 
 static void decide(struct call *call)
@@ -264,7 +280,11 @@ static void decide(struct call *call)
 					 .body = http_body(call->request) };
 	struct faults *faults = &call->sim->faults;
 
-	call->rule = faults_decide(faults, &request);
+	/* Rules for a stream's handshake have been asked by the front. */
+	if (is_stream(call->path))
+		call->rule = door_take_refusal(streams_door(call->sim->streams), call->request);
+	else
+		call->rule = faults_decide(faults, &request);
 	if (!call->rule)
 		return;
 	call->entry->is_fault = true;
@@ -287,9 +307,9 @@ void serve_handle(void *arg, struct http_request *request)
 {
 	struct sim *sim = arg;
 	struct call *call;
-	char path[PATH_MAX_LEN];
+	char path[SERVE_PATH_MAX];
 
-	collapse(http_path(request), path);
+	serve_collapse(http_path(request), path);
 	if (strncmp(path, "/_sim/", 6) == 0) {
 		control_handle(sim, request, path);
 		return;

@@ -19,6 +19,7 @@
 struct loop;
 struct maker;
 struct store;
+struct streams;
 struct timer;
 
 /* What a request does, for latencies and rate limits. */
@@ -47,6 +48,7 @@ struct sim {
 	struct account *house; /* trades for /_sim/trade */
 	struct maker *maker;   /* NULL without market maker */
 	struct store *store;   /* NULL without --data */
+	struct streams *streams;
 	struct faults faults;
 	struct record record;
 	struct list limits; /* sim_limits.node */

@@ -8,6 +8,7 @@
 struct late_message {
 	struct list_node node;
 	int64_t waits_for; /* so many more messages */
+	char *of_part;     /* that have this in them; NULL: any */
 	struct mono until; /* or no longer than this */
 	char *text;
 	size_t len;
@@ -22,9 +23,11 @@ void line_init(struct stream_line *line, const struct stream_line_out *out, void
 	list_init(&line->late);
 }
 
-static void forget(struct late_message *late)
+static void forget(struct stream_line *line, struct late_message *late)
 {
+	line->late_count--;
 	list_remove(&late->node);
+	mem_free(late->of_part);
 	mem_free(late->text);
 	mem_free(late);
 }
@@ -32,7 +35,7 @@ static void forget(struct late_message *late)
 void line_fini(struct stream_line *line)
 {
 	LIST_EACH_SAFE (&line->late, node) {
-		forget(CONTAINER_OF(node, struct late_message, node));
+		forget(line, CONTAINER_OF(node, struct late_message, node));
 	}
 }
 
@@ -44,24 +47,37 @@ void line_send_raw(struct stream_line *line, const char *text, size_t len)
 	line->out->send(line->arg, text, len);
 }
 
-/* One message has passed those that wait; who has waited long enough goes next, in order. */
-static void release(struct stream_line *line, int64_t passed, struct mono now)
+/* A message (or none, just time) has passed those that wait; who has waited long enough goes next,
+ * in order. */
+static void release(struct stream_line *line, const char *passed, struct mono now)
 {
 	LIST_EACH_SAFE (&line->late, node) {
 		struct late_message *late = CONTAINER_OF(node, struct late_message, node);
 
-		late->waits_for -= passed;
+		late->waits_for -= passed && (!late->of_part || strstr(passed, late->of_part));
 		if (late->waits_for > 0 && !mono_is_past(late->until, now))
 			continue;
 		line_send_raw(line, late->text, late->len);
-		forget(late);
+		forget(line, late);
 	}
 }
 
 static void pass(struct stream_line *line, const char *text, size_t len, struct mono now)
 {
 	line_send_raw(line, text, len);
-	release(line, 1, now);
+	release(line, text, now);
+}
+
+/* Past the bound the oldest goes, whatever it was to wait for. */
+static void make_room(struct stream_line *line)
+{
+	struct late_message *oldest;
+
+	if (line->late_count < LINE_LATE_MAX)
+		return;
+	oldest = CONTAINER_OF(list_first(&line->late), struct late_message, node);
+	line_send_raw(line, oldest->text, oldest->len);
+	forget(line, oldest);
 }
 
 static void hold_back(struct stream_line *line, const struct fault_rule *rule, const char *text,
@@ -70,11 +86,14 @@ static void hold_back(struct stream_line *line, const struct fault_rule *rule, c
 	struct late_message *late = mem_alloc(sizeof(*late));
 	int64_t wait_ms = rule->delay_ms > 0 ? rule->delay_ms : FAULT_LATE_MS;
 
+	make_room(line);
 	late->waits_for = rule->late > 0 ? rule->late : INT64_MAX;
+	late->of_part = mem_strdup(rule->body_part);
 	late->until = mono_after_ms(now, wait_ms);
 	late->text = mem_strndup(text, len);
 	late->len = len;
 	list_push_back(&line->late, &late->node);
+	line->late_count++;
 }
 
 static void end(struct stream_line *line, int code)
@@ -154,5 +173,5 @@ struct mono line_due(const struct stream_line *line)
 
 void line_run(struct stream_line *line, struct mono now)
 {
-	release(line, 0, now);
+	release(line, NULL, now);
 }

@@ -14,6 +14,8 @@
 
 struct faults;
 
+#define LINE_LATE_MAX 1000
+
 struct stream_line_out {
 	void (*send)(void *arg, const char *text, size_t len);
 	void (*end)(void *arg, int code); /* the line's last call; code 0: without a close frame */
@@ -24,6 +26,7 @@ struct stream_line {
 	void *arg;
 	const char *stream, *account; /* for the rules; borrowed */
 	struct list late;             /* messages that wait */
+	size_t late_count;
 	bool is_stalled, is_over;
 	uint64_t sent;
 };

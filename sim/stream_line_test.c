@@ -94,6 +94,8 @@ static void a_rule_does_to_messages_what_it_says(void **unused)
 		{ ACCOUNT "\"nth\":2,\"late\":1}", "m1 m3 m2 m4 m5" },
 		{ ACCOUNT "\"nth\":[1,2],\"late\":2}", "m3 m4 m1 m2 m5" },
 		{ ACCOUNT "\"nth\":2,\"late\":1000}", "m1 m3 m4 m5 m2" },
+		{ "{\"match\":{\"stream\":\"account\",\"body\":\"m2\"},\"late\":1}",
+		  "m1 m3 m4 m5 m2" },
 		{ ACCOUNT "\"nth\":2,\"late\":3,\"delay_ms\":15}", "m1 m3 m2 m4 m5" },
 		{ ACCOUNT "\"nth\":2,\"delay_ms\":25}", "m1 m3 m4 m2 m5" },
 		{ ACCOUNT "\"nth\":3,\"stall\":true}", "m1 m2" },
@@ -170,12 +172,32 @@ static void a_late_message_says_when_it_wants_to_go(void **unused)
 	faults_fini(&faults);
 }
 
+static void not_more_than_a_bound_waits(void **unused)
+{
+	struct seen seen = { "" };
+	struct stream_line line;
+	struct faults faults;
+
+	(void)unused;
+	faults_init(&faults, 1);
+	assert_true(add(&faults, ACCOUNT "\"delay_ms\":3600000}"));
+	line_init(&line, &out, &seen, "account", "main");
+	for (int i = 0; i < LINE_LATE_MAX + 3; i++)
+		line_say(&line, &faults, "m", 1, at(i));
+	assert_string_equal(seen.text, "m m m");
+	assert_int_equal(line.late_count, LINE_LATE_MAX);
+	line_fini(&line);
+	assert_int_equal(line.late_count, 0);
+	faults_fini(&faults);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_rule_does_to_messages_what_it_says),
 		cmocka_unit_test(a_rule_counts_for_all_sockets_of_its_streams),
 		cmocka_unit_test(a_late_message_says_when_it_wants_to_go),
+		cmocka_unit_test(not_more_than_a_bound_waits),
 	};
 
 	if (sodium_init() < 0)

@@ -52,6 +52,18 @@ def make_rig(request):
 
 
 @pytest.fixture
+def make_sim(make_rig):
+    """Makes simulators without a daemon; options are deltasim's."""
+
+    def make(*options):
+        rig = make_rig()
+        rig.sim.options += options
+        return rig.sim.start()
+
+    return make
+
+
+@pytest.fixture
 def rig(request, make_rig):
     """A simulator and a ready daemon. @pytest.mark.rig(market_maker=True, log_level="info")"""
     marker = request.node.get_closest_marker("rig")

@@ -65,7 +65,7 @@ trap 'stop 0' INT TERM HUP
 key=demo-$(random) password=$(random)
 # A session of their own: Ctrl-C reaches this script only, which stops them in order.
 setsid "$build/deltasim" --listen "127.0.0.1:$(free_port $sim_port)" --seed 1 --market-maker \
-	--api-key "$key" --trading-password "$password" \
+	--crowd-ms 500 --api-key "$key" --trading-password "$password" \
 	>"$dir/deltasim.out" 2>"$dir/deltasim.log" 9>&- &
 sim=$!
 exchange=$(address_in "$dir/deltasim.out" $sim)

@@ -301,8 +301,10 @@ class Sim(Program):
     def book(self, symbol="ADAUSDM"):
         return self.control("GET", "book", symbol=symbol)
 
-    def sockets(self):
-        return self.control("GET", "sockets")
+    def sockets(self, stream=None):
+        """The streams that are open now, or those of one name."""
+        found = self.control("GET", "sockets")
+        return [one for one in found if stream in (None, one["stream"])]
 
     def credit(self, asset, amount):
         return self.control("POST", "credit", {"asset": asset, "amount": str(amount)})
@@ -326,8 +328,36 @@ class Sim(Program):
     def clear_faults(self):
         return self.control("DELETE", "faults")
 
-    def drop(self, **body):
-        return self.control("POST", "drop", body)
+    def hit(self, exchange_id, base_qty=None):
+        """The same, but only for an order that is the next of its side."""
+        body = {"order": exchange_id}
+        if base_qty is not None:
+            body["base_qty"] = str(base_qty)
+        return self.control("POST", "fill", body)
+
+    def drop(self, stream=None, code=None):
+        """Ends sockets of a stream (a name or a glob), without a code as a broken line does; or
+        the connections of all requests in flight."""
+        body = {"stream": stream, "code": code}
+        return self.control("POST", "drop", {k: v for k, v in body.items() if v is not None})
+
+    def say(self, stream, text):
+        """Raw text to every socket of a stream."""
+        return self.control("POST", "send", {"stream": stream, "text": text})
+
+    def mute(self, stream, muted=True):
+        """Half-open: its sockets neither read, write nor answer pings."""
+        return self.control("POST", "mute", {"stream": stream, "muted": muted})
+
+    def storm(self, stream, per_second, seconds):
+        """Made-up depth messages."""
+        return self.control("POST", "storm", {
+            "stream": stream, "per_second": per_second, "for_ms": int(seconds * 1000)})
+
+    def maintain(self, seconds, phase=None):
+        """The exchange restarts: streams close with 1001, then 503, then an empty 403."""
+        body = {"for_ms": int(seconds * 1000)}
+        return self.control("POST", "restart", {**body, "phase": phase} if phase else body)
 
     def lock(self, locked=True):
         return self.control("POST", "lock", {"locked": locked})

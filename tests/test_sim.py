@@ -10,18 +10,6 @@ ADA = "lovelace"
 
 
 @pytest.fixture
-def make_sim(make_rig):
-    """Makes simulators without a daemon; options are deltasim's."""
-
-    def make(*options):
-        rig = make_rig()
-        rig.sim.options += options
-        return rig.sim.start()
-
-    return make
-
-
-@pytest.fixture
 def sim(make_sim):
     return make_sim("--rate-orders", "0")
 
