@@ -98,6 +98,8 @@ static void add_symbols(struct branches *branches, const char *list)
 	}
 }
 
+#define IN_SYMBOLS " AND (symbol = '' OR instr(:symbols, ',' || symbol || ','))"
+
 /* An index gives the events of one owner, or of one symbol, by age; those of two would have to be
  * sorted first. One owner's symbols are looked at row by row instead: it hardly has others. */
 static void add_branches(const struct channel_view *view, bool is_last, struct buf *sql)
@@ -112,11 +114,11 @@ static void add_branches(const struct channel_view *view, bool is_last, struct b
 		add_branch(&branches, "");
 		return;
 	}
-	add_branch(&branches, view->symbols[0] ? " AND token_id = :token_id AND (symbol = '' OR "
-						 "instr(:symbols, ',' || symbol || ','))"
+	add_branch(&branches, view->symbols[0] ? " AND token_id = :token_id" IN_SYMBOLS
 					       : " AND token_id = :token_id");
 	if (shows_nobodys(view->channel))
-		add_branch(&branches, " AND token_id = ''");
+		add_branch(&branches, view->symbols[0] ? " AND token_id = ''" IN_SYMBOLS
+						       : " AND token_id = ''");
 }
 
 void journal_channel_page_sql(const struct channel_view *view, struct buf *sql)

@@ -131,16 +131,17 @@ static const struct sample {
 	enum channel channel;
 	const char *token, *symbol;
 } samples[] = {
-	{ CHANNEL_ORDERS, "tok_a", "ADAUSDM" },  /* 1 */
-	{ CHANNEL_ORDERS, "tok_b", "ADAUSDM" },  /* 2 */
-	{ CHANNEL_FILLS, "tok_a", "ADAUSDM" },   /* 3 */
-	{ CHANNEL_FILLS, "", "IAGUSDM" },        /* 4: of an order that is none of ours */
-	{ CHANNEL_ORDERS, "tok_a", "IAGUSDM" },  /* 5 */
-	{ CHANNEL_BALANCES, "", "" },            /* 6 */
-	{ CHANNEL_SYSTEM, "", "" },              /* 7 */
-	{ CHANNEL_SYSTEM, "tok_a", "IAGUSDM" },  /* 8 */
-	{ CHANNEL_SYSTEM, "tok_b", "ADAUSDM" },  /* 9 */
-	{ CHANNEL_ORDERS, "tok_b", "NIGHTUSDM" } /* 10 */
+	{ CHANNEL_ORDERS, "tok_a", "ADAUSDM" },   /* 1 */
+	{ CHANNEL_ORDERS, "tok_b", "ADAUSDM" },   /* 2 */
+	{ CHANNEL_FILLS, "tok_a", "ADAUSDM" },    /* 3 */
+	{ CHANNEL_FILLS, "", "IAGUSDM" },         /* 4: of an order that is none of ours */
+	{ CHANNEL_ORDERS, "tok_a", "IAGUSDM" },   /* 5 */
+	{ CHANNEL_BALANCES, "", "" },             /* 6 */
+	{ CHANNEL_SYSTEM, "", "" },               /* 7 */
+	{ CHANNEL_SYSTEM, "tok_a", "IAGUSDM" },   /* 8 */
+	{ CHANNEL_SYSTEM, "tok_b", "ADAUSDM" },   /* 9 */
+	{ CHANNEL_ORDERS, "tok_b", "NIGHTUSDM" }, /* 10 */
+	{ CHANNEL_SYSTEM, "", "IAGUSDM" },        /* 11 */
 };
 
 static void put_samples(struct rig *rig)
@@ -173,11 +174,11 @@ static const struct {
 	{ { CHANNEL_FILLS, "tok_b", "" }, 0, 500, "| 0" },
 	{ { CHANNEL_BALANCES, "", "" }, 0, 500, "6 | 6" },
 	{ { CHANNEL_BALANCES, "tok_a", "ADAUSDM" }, 0, 500, "6 | 6" },
-	{ { CHANNEL_SYSTEM, "", "" }, 0, 500, "7 8 9 | 9" },
-	{ { CHANNEL_SYSTEM, "tok_a", "" }, 0, 500, "7 8 | 8" },
-	{ { CHANNEL_SYSTEM, "tok_b", "" }, 0, 1, "7 | 9" },
+	{ { CHANNEL_SYSTEM, "", "" }, 0, 500, "7 8 9 11 | 11" },
+	{ { CHANNEL_SYSTEM, "tok_a", "" }, 0, 500, "7 8 11 | 11" },
+	{ { CHANNEL_SYSTEM, "tok_b", "" }, 0, 1, "7 | 11" },
 	{ { CHANNEL_SYSTEM, "tok_a", "ADAUSDM" }, 0, 500, "7 | 7" },
-	{ { CHANNEL_SYSTEM, "", "IAGUSDM" }, 0, 500, "7 8 | 8" },
+	{ { CHANNEL_SYSTEM, "", "IAGUSDM" }, 0, 500, "7 8 11 | 11" },
 };
 
 static void a_page_is_what_the_view_shows_after_a_number(void **state)
