@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "net/httpd.h"
 #include "net/net_test.h"
+#include "net/ws.h"
 
 #define HEAD_TIMEOUT_MS 150
 #define PATIENT_MS      5000
@@ -24,11 +25,13 @@ struct rig {
 	struct loop *loop;
 	struct httpd *httpd;
 	struct front *front;
+	struct ws *ws; /* NULL: no upgrades */
 	struct hook *hook;
 	int port;
 	char dir[32], path[64];
-	unsigned handled, turns;
+	unsigned handled, turns, asked, opened, closed;
 	struct http_peer peer;
+	char wanted[64]; /* the path, query and origin of an upgrade that somebody wanted */
 	/* The script of the other side. */
 	int client;
 	const char *pieces[8]; /* sent one by one, each after the loop has had time */
@@ -43,8 +46,60 @@ static void handle(void *arg, struct http_request *request)
 
 	rig->handled++;
 	rig->peer = *http_peer(request);
-	http_reply(request, 200, "text/plain", "hello", 5);
+	if (http_header(request, "Upgrade")) {
+		http_reply_header(request, "Connection", "close");
+		http_reply(request, 426, "text/plain", "not so", 6);
+	} else {
+		http_reply(request, 200, "text/plain", "hello", 5);
+	}
 }
+
+static bool want_streams(void *arg, const struct upgrade *upgrade, void **session)
+{
+	struct rig *rig = arg;
+
+	rig->asked++;
+	if (strcmp(upgrade_path(upgrade), "/stream") != 0)
+		return false;
+	rig->peer = *upgrade_peer(upgrade);
+	snprintf(rig->wanted, sizeof(rig->wanted), "%s %s %s %zu", upgrade_path(upgrade),
+		 upgrade_query(upgrade), upgrade_header(upgrade, "origin"),
+		 upgrade_header_count(upgrade, "COOKIE"));
+	*session = rig;
+	return true;
+}
+
+static void stream_opened(void *arg, struct ws_peer *peer)
+{
+	struct rig *rig = arg;
+
+	rig->opened++;
+	ws_send_text(peer, "welcome", 7);
+	ws_close(peer, 1000, "that was all");
+}
+
+static void stream_message(void *arg, struct ws_peer *peer, const char *bytes, size_t len,
+			   bool is_text)
+{
+	(void)arg;
+	(void)peer;
+	(void)bytes;
+	(void)len;
+	(void)is_text;
+}
+
+static void stream_closed(void *arg, struct ws_peer *peer, const struct ws_end *end)
+{
+	struct rig *rig = arg;
+
+	(void)peer;
+	rig->closed++;
+	assert_int_equal(end->code, 1000);
+}
+
+static const struct ws_handlers stream_handlers = { .opened = stream_opened,
+						    .message = stream_message,
+						    .closed = stream_closed };
 
 static void count_turn(void *arg)
 {
@@ -53,7 +108,22 @@ static void count_turn(void *arg)
 	rig->turns++;
 }
 
-static int set_up_with(void **state, int64_t head_timeout_ms)
+static void serve_streams(struct rig *rig, struct front_config *config)
+{
+	const struct ws_config ws_config = { .peers_max = 10 };
+	const struct ws_server_config server = { .message_max = 1000,
+						 .handshake_ms = PATIENT_MS,
+						 .handlers = &stream_handlers };
+	struct err err;
+
+	assert_true(ws_create(rig->loop, &ws_config, &rig->ws, &err));
+	ws_serve(rig->ws, &server);
+	config->upgrade = want_streams;
+	config->arg = rig;
+	config->ws = rig->ws;
+}
+
+static int set_up_with(void **state, int64_t head_timeout_ms, bool has_streams)
 {
 	struct rig *rig = mem_alloc(sizeof(*rig));
 	const struct httpd_config httpd_config = { .body_max = 1000,
@@ -62,8 +132,8 @@ static int set_up_with(void **state, int64_t head_timeout_ms)
 						   .body_timeout_ms = head_timeout_ms,
 						   .handle = handle,
 						   .arg = rig };
-	const struct front_config config = { .head_timeout_ms = head_timeout_ms,
-					     .undecided_max = UNDECIDED_MAX };
+	struct front_config config = { .head_timeout_ms = head_timeout_ms,
+				       .undecided_max = UNDECIDED_MAX };
 	struct err err;
 
 	STR_SET(rig->dir, "/tmp/front_test.XXXXXX");
@@ -72,6 +142,8 @@ static int set_up_with(void **state, int64_t head_timeout_ms)
 	rig->loop = loop_create();
 	rig->hook = hook_create(rig->loop, count_turn, rig);
 	assert_true(httpd_create(rig->loop, &httpd_config, &rig->httpd, &err));
+	if (has_streams)
+		serve_streams(rig, &config);
 	assert_true(front_create(rig->loop, rig->httpd, &config, &rig->front, &err));
 	assert_true(front_listen_tcp(rig->front, "127.0.0.1:0", &err));
 	assert_true(front_listen_unix(rig->front, rig->path, &err));
@@ -83,12 +155,17 @@ static int set_up_with(void **state, int64_t head_timeout_ms)
 
 static int set_up(void **state)
 {
-	return set_up_with(state, PATIENT_MS);
+	return set_up_with(state, PATIENT_MS, false);
 }
 
 static int set_up_impatient(void **state)
 {
-	return set_up_with(state, HEAD_TIMEOUT_MS);
+	return set_up_with(state, HEAD_TIMEOUT_MS, false);
+}
+
+static int set_up_streams(void **state)
+{
+	return set_up_with(state, PATIENT_MS, true);
 }
 
 static int tear_down(void **state)
@@ -96,6 +173,7 @@ static int tear_down(void **state)
 	struct rig *rig = *state;
 
 	front_destroy(rig->front);
+	ws_destroy(rig->ws);
 	httpd_destroy(rig->httpd);
 	hook_destroy(rig->hook);
 	loop_destroy(rig->loop);
@@ -276,6 +354,77 @@ static void a_head_too_long_is_refused(void **state)
 	assert_non_null(strstr(refused_to(rig, text), "\r\n\r\nrefused: 414\n"));
 	assert_int_equal(rig->handled, 0);
 	mem_free(text);
+}
+
+/* ---- Upgrades ---- */
+
+#define UPGRADE(path, more)                                                     \
+	"GET " path " HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\n"           \
+	"Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n" \
+	"Origin: http://h\r\n" more "\r\n"
+#define VERSION "Sec-WebSocket-Version: 13\r\n"
+
+static void an_upgrade_that_somebody_wants_goes_to_him(void **state)
+{
+	static const char welcome[] = "\r\n\r\n\x81\x07welcome\x88\x0e\x03\xe8that was all";
+	struct rig *rig = *state;
+
+	rig->hangs_up = true;
+	rig->pieces[0] = UPGRADE("/stream?a=b", VERSION);
+	assert_non_null(strstr(talk_tcp(rig), welcome));
+	assert_memory_equal(rig->seen, "HTTP/1.1 101 ", 13);
+	assert_string_equal(rig->wanted, "/stream a=b http://h 0");
+	assert_string_equal(rig->peer.address, "127.0.0.1");
+	assert_non_null(strstr(talk_unix(rig), welcome));
+	assert_true(rig->peer.is_unix);
+	assert_int_equal(rig->peer.uid, getuid());
+	assert_int_equal(rig->opened, 2);
+	assert_int_equal(rig->handled, 0);
+}
+
+static void an_upgrade_in_pieces_is_put_together(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->hangs_up = true;
+	rig->pieces[0] = "GET /stream HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade";
+	rig->pieces[1] = ": websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+	rig->pieces[2] = VERSION "\r";
+	rig->pieces[3] = "\n";
+	assert_non_null(strstr(talk_tcp(rig), "welcome"));
+	assert_in_range(rig->turns, 1, 100);
+	assert_int_equal(rig->opened, 1);
+}
+
+/* The handler there says what is wrong, in the one format that errors have. */
+static void an_upgrade_that_is_doubtful_or_unwanted_is_httpds(void **state)
+{
+	static const char *const cases[] = {
+		UPGRADE("/elsewhere", VERSION),
+		UPGRADE("/stream", ""),
+		UPGRADE("/stream", "Sec-WebSocket-Version: 8\r\n"),
+		UPGRADE("/stream", VERSION "Content-Length: 0\r\n"),
+		UPGRADE("/stream", VERSION VERSION),
+	};
+	struct rig *rig = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_memory_equal(refused_to(rig, cases[i]), "HTTP/1.1 426 ", 13);
+	assert_int_equal(rig->handled, ARRAY_LEN(cases));
+	assert_int_equal(rig->asked, 1);
+	assert_memory_equal(refused_to(rig, UPGRADE("/stream", "rubbish\r\n")), "HTTP/1.1 400 ",
+			    13);
+	assert_int_equal(rig->opened, 0);
+}
+
+static void requests_come_through_beside_streams(void **state)
+{
+	struct rig *rig = *state;
+
+	rig->pieces[0] = WHOLE_HEAD;
+	assert_non_null(strstr(talk_tcp(rig), "hello"));
+	assert_non_null(strstr(talk_unix(rig), "hello"));
+	assert_int_equal(rig->asked, 0);
 }
 
 /* ---- Crowds ---- */
@@ -463,6 +612,7 @@ static void a_stopped_door_refuses_new_connections(void **state)
 }
 
 #define TEST(name)      cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define WS_TEST(name)   cmocka_unit_test_setup_teardown(name, set_up_streams, tear_down)
 #define SLOW_TEST(name) cmocka_unit_test_setup_teardown(name, set_up_impatient, tear_down)
 
 int main(void)
@@ -477,6 +627,10 @@ int main(void)
 		TEST(a_client_that_stops_sending_after_its_request_is_answered),
 		TEST(what_is_not_http_is_refused),
 		TEST(a_head_too_long_is_refused),
+		WS_TEST(an_upgrade_that_somebody_wants_goes_to_him),
+		WS_TEST(an_upgrade_in_pieces_is_put_together),
+		WS_TEST(an_upgrade_that_is_doubtful_or_unwanted_is_httpds),
+		WS_TEST(requests_come_through_beside_streams),
 		TEST(more_silent_clients_than_allowed_are_closed_at_once),
 		TEST(out_of_descriptors_the_door_waits_without_spinning),
 		TEST(addresses_are_numeric_and_free),

@@ -192,6 +192,33 @@ static inline void rig_destroy(struct rig *rig)
 	mem_free(rig);
 }
 
+static inline int set_up(void **state)
+{
+	*state = rig_create();
+	return 0;
+}
+
+static inline int tear_down(void **state)
+{
+	rig_destroy(*state);
+	return 0;
+}
+
+static inline struct session *first(struct rig *rig)
+{
+	assert_in_range(rig->session_count, 1, SESSIONS);
+	return &rig->sessions[0];
+}
+
+static inline void echo(struct session *session, const char *bytes, size_t len, bool is_text)
+{
+	struct ws_frame *frame =
+		is_text ? ws_frame_text(bytes, len) : ws_frame_create(WS_OP_BINARY, bytes, len);
+
+	ws_send(session->peer, frame);
+	ws_frame_unref(frame);
+}
+
 /* ---- a client by hand -------------------------------------------------------------------- */
 
 #define KEY    "dGhlIHNhbXBsZSBub25jZQ==" /* RFC 6455's example, and its answer */

@@ -52,6 +52,7 @@ static void watch_again(struct ws_socket *socket)
 
 /* ---- pings ------------------------------------------------------------------------------- */
 
+/* It has sent something, or taken what it would not take before. */
 static void sign_of_life(struct ws_peer *peer)
 {
 	if (peer->ws->pings && peer->state == WS_OPEN)
@@ -328,6 +329,7 @@ static void on_readable(struct ws_socket *socket)
 		shake_hands(socket, bytes, (size_t)len);
 		return;
 	}
+	ws_peer_heard(peer);
 	sign_of_life(peer);
 	take_bytes(socket, bytes, (size_t)len);
 }
