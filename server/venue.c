@@ -179,6 +179,18 @@ void venue_note(struct venue *venue, const struct dd_result *result, bool is_key
 		note_lock(venue, true);
 }
 
+static void note_wrong_account(struct venue *venue, const struct dd_account *account)
+{
+	if (venue->state.is_wrong_account)
+		return;
+	LOG(ERROR, "exchange.wrong_account", F_STR("journal", venue->account_id),
+	    F_STR("api_key", account->account_id));
+	if (dd_is_unlocked(venue->exchange))
+		event_system(venue->journal, SYSTEM_OPKEY_LOCKED, "", "", "",
+			     "the API key is of another account than the journal: the operation "
+			     "key is gone, and nothing is signed");
+}
+
 /* The journal belongs to one account: the first one it was used with. */
 static void note_account(struct venue *venue, const struct dd_account *account)
 {
@@ -193,9 +205,7 @@ static void note_account(struct venue *venue, const struct dd_account *account)
 		journal_append(venue->journal, JOURNAL_FACT, write, NULL, NULL);
 		LOG(INFO, "exchange.account", F_STR("account", account->account_id));
 	} else if (strcmp(venue->account_id, account->account_id) != 0) {
-		if (!venue->state.is_wrong_account)
-			LOG(ERROR, "exchange.wrong_account", F_STR("journal", venue->account_id),
-			    F_STR("api_key", account->account_id));
+		note_wrong_account(venue, account);
 		venue->state.is_wrong_account = true;
 		scheduler_hold(venue->scheduler, true);
 		dd_lock(venue->exchange); /* an operation key of that account signs nothing here */
