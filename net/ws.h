@@ -1,10 +1,12 @@
 /* ws.h - both ends of a WebSocket, with a bounded-by-its-user send queue for each peer.
  *
- * libwebsockets underneath, on our loop. What is sent to many peers is one shared, ready-made
- * frame; sending only queues, and once a turn everything that waits for a peer leaves in one
- * write, a few hundred peers a turn, so that nothing else on the loop waits for a crowd. Pings,
- * pongs and dead peers are seen to here. Every peer gets exactly one closed() call, its last; it
- * never comes from inside ws_send(). Loop thread only. */
+ * The asking end is libwebsockets' on our loop; the serving end is our own, on plain sockets. What
+ * is sent to many peers is one shared, ready-made frame; sending only queues, and once a turn
+ * everything that waits for a peer leaves in one write, a few hundred peers a turn, so that nothing
+ * else on the loop waits for a crowd. Pings, pongs and dead peers are seen to here; a peer that
+ * takes nothing while there is something to send is its user's to judge, by ws_queued() and
+ * ws_sent(). Every peer gets exactly one closed() call, its last; it never comes from inside
+ * another call here but ws_destroy(). Loop thread only. */
 #ifndef NET_WS_H
 #define NET_WS_H
 #include <stdbool.h>
@@ -54,7 +56,8 @@ struct ws_config {
 
 MUST_CHECK bool ws_create(struct loop *loop, const struct ws_config *config, struct ws **result,
 			  struct err *err);
-/* Closes every peer (closed() is called for each). Before the loop is destroyed. NULL is fine. */
+/* Cuts every peer (closed() is called for each). Turns the loop for as long as libwebsockets needs
+ * to let go, so not from within a callback; before the loop is destroyed. NULL is fine. */
 void ws_destroy(struct ws *ws);
 
 /* ---- frames ------------------------------------------------------------------------------ */
