@@ -1,8 +1,7 @@
 /* The asking end, on libwebsockets: it connects, speaks TLS, shakes hands, takes frames apart and
  * masks. Names are looked up and time is kept here, since it would block on the one and is late
- * with the other; and so is the certificate's name checked, since it forgets that for IPv6. */
+ * with the other; and the certificate's name is checked once more: it is lax with it. */
 #include <assert.h>
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -106,10 +105,12 @@ static void fail(struct ws_client *client, int http_status)
 
 static bool names_host(X509 *certificate, const struct ws_url *url)
 {
+	const unsigned flags =
+		X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT;
+
 	if (url->is_number)
 		return X509_check_ip_asc(certificate, url->host, 0) == 1;
-	return X509_check_host(certificate, url->host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS,
-			       NULL) == 1;
+	return X509_check_host(certificate, url->host, 0, flags, NULL) == 1;
 }
 
 /* For each certificate of the chain. True refuses it. */
@@ -134,11 +135,12 @@ static bool refuses(struct ws_client *client, X509_STORE_CTX *store, bool is_tru
 static void try_next(struct ws_client *client);
 
 /* The library's own words are few, and may quote anything: these are ours. */
-static void note_failure(struct ws_client *client, int http_status)
+static void note_failure(struct ws_client *client, int http_status, const char *words)
 {
 	struct err *err = &client->failure;
 	const char *address = client->addresses[client->tried - 1];
-	const char *tls = ERR_reason_error_string(ERR_peek_error());
+	bool was_tls =
+		words && strncmp(words, "connect S", 9) == 0; /* "... SSL err", "... SYSCALL" */
 
 	if (client->tls_error != X509_V_OK)
 		err_set(err, ERR_TLS, "the server's certificate: %s",
@@ -150,8 +152,8 @@ static void note_failure(struct ws_client *client, int http_status)
 			http_status);
 	else if (client->has_asked)
 		err_set(err, ERR_UNREACHABLE, "the connection ended during the handshake");
-	else if (client->url.is_secure && tls)
-		err_set(err, ERR_UNREACHABLE, "TLS with %s: %s", address, tls);
+	else if (was_tls)
+		err_set(err, ERR_UNREACHABLE, "no TLS with %s port %d", address, client->url.port);
 	else
 		err_set(err, ERR_UNREACHABLE, "no connection to %s port %d", address,
 			client->url.port);
@@ -215,7 +217,7 @@ static void try_next(struct ws_client *client)
 		call_at(client, end_of_try(client), on_late_try);
 		return;
 	}
-	note_failure(client, 0);
+	note_failure(client, 0, NULL);
 	give_up_address(client, 0);
 }
 
@@ -243,12 +245,12 @@ static void on_resolved(void *arg, const struct err *err,
 }
 
 /* The library's last word on a try. */
-static void on_refused(struct ws_client *client, struct lws *lws)
+static void on_refused(struct ws_client *client, struct lws *lws, const char *words)
 {
 	int http_status = (int)lws_http_client_http_response(lws);
 
 	let_go(client);
-	note_failure(client, http_status);
+	note_failure(client, http_status, words);
 	give_up_address(client, http_status);
 }
 
@@ -405,7 +407,7 @@ static void on_close_frame(struct ws_client *client, const unsigned char *payloa
 static void on_lost(struct ws_client *client, struct lws *lws)
 {
 	if (client->peer.state == WS_OPENING)
-		on_refused(client, lws);
+		on_refused(client, lws, NULL);
 	else
 		ws_peer_lost(&client->peer, "the connection was lost");
 }
@@ -478,7 +480,7 @@ static void dispatch(struct ws_client *client, struct lws *lws, enum lws_callbac
 		client->has_asked = true;
 		break;
 	case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-		on_refused(client, lws);
+		on_refused(client, lws, in); /* terminated */
 		break;
 	case LWS_CALLBACK_CLIENT_ESTABLISHED:
 		on_opened(client);
@@ -553,6 +555,10 @@ static bool check_target(struct ws_client *client, const struct ws_connect_confi
 {
 	if (!ws_url_parse(config->url, &client->url, &client->failure))
 		return false;
+	/* The library takes all before the first colon for the name to ask TLS for. */
+	if (client->url.is_secure && strchr(client->url.host, ':'))
+		return err_set(&client->failure, ERR_CONFIG,
+			       "wss:// needs a host name, or an IPv4 address");
 	if (is_path(config->path))
 		return true;
 	return err_set(&client->failure, ERR_CONFIG,

@@ -375,6 +375,27 @@ static void a_name_is_looked_up(void **state)
 	assert_non_null(strstr(rig->head, host));
 }
 
+static void an_ipv6_address_is_reached(void **state)
+{
+	struct sockaddr_in6 address = { .sin6_family = AF_INET6,
+					.sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	socklen_t len = sizeof(address);
+	struct rig *rig = *state;
+	char host[64];
+
+	close(rig->listener);
+	rig->listener = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(rig->listener, (struct sockaddr *)&address, len), 0);
+	assert_int_equal(listen(rig->listener, 4), 0);
+	getsockname(rig->listener, (struct sockaddr *)&address, &len);
+	snprintf(rig->url, sizeof(rig->url), "ws://[::1]:%d", ntohs(address.sin6_port));
+	rig->on_opened = send_hello;
+	talk(rig, echo_once);
+	assert_string_equal(rig->last, "hello");
+	snprintf(host, sizeof(host), "\r\nHost: [::1]:%d\r\n", ntohs(address.sin6_port));
+	assert_non_null(strstr(rig->head, host));
+}
+
 static void send_one_after_the_other(struct rig *rig)
 {
 	send_frame(rig, 0x01, "one,\xe2", 5);
@@ -1127,6 +1148,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(messages_go_both_ways),
 		TEST(a_name_is_looked_up),
+		TEST(an_ipv6_address_is_reached),
 		TEST(fragments_are_joined_and_pings_between_them_answered),
 		TEST(text_binary_and_nothing_arrive),
 		TEST(messages_may_be_as_long_as_the_bound),
