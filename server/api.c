@@ -327,6 +327,17 @@ void api_refuse(struct api_call *call, enum err_code code, const char *text)
 	api_reply_err(call, &err);
 }
 
+struct http_stream *api_reply_stream(struct api_call *call, const struct http_stream_config *config)
+{
+	struct http_stream *stream;
+
+	common_headers(call);
+	log_call(call, config->status);
+	stream = http_reply_stream(call->request, config);
+	call_answered(call);
+	return stream;
+}
+
 /* ---- what requests say ------------------------------------------------------------------ */
 
 bool api_query(const struct api_call *call, const char *name, char *value, size_t room,
@@ -445,6 +456,13 @@ void api_prefer_header(struct api_call *call, const struct api_prefer *prefer)
 {
 	if (prefer->applied[0] != '\0')
 		api_header(call, "Preference-Applied", prefer->applied);
+}
+
+void api_limit_scopes(const struct daemon *daemon, const struct http_peer *peer,
+		      struct journal_token *token)
+{
+	if (!peer->is_unix && !daemon->config->admin_over_tcp)
+		token->scopes &= ~AUTH_ADMIN;
 }
 
 void api_wipe_body(struct api_call *call)

@@ -23,7 +23,10 @@ struct api;
 struct api_call;
 struct daemon;
 struct dd_result;
+struct http_peer;
 struct http_request;
+struct http_stream;
+struct http_stream_config;
 
 #define API_PARAM_LEN (ORDER_CLIENT_ID_LEN + 16)
 
@@ -98,6 +101,9 @@ void api_reply_err(struct api_call *call, const struct err *err);
 void api_reply_problem(struct api_call *call, const struct err *err, int64_t retry_ms,
 		       const struct order *order);
 void api_refuse(struct api_call *call, enum err_code code, const char *text);
+/* An answer without an end: the call ends, the stream goes on. */
+struct http_stream *api_reply_stream(struct api_call *call,
+				     const struct http_stream_config *config);
 
 /* ---- what requests say ------------------------------------------------------------------ */
 
@@ -124,6 +130,11 @@ struct api_prefer {
 void api_prefer(const struct api_call *call, struct api_prefer *prefer);
 void api_prefer_header(struct api_call *call, const struct api_prefer *prefer);
 
+/* Leaves what a token's scopes count for on this connection: an admin's travels over TCP only
+ * where the operator has said so. */
+void api_limit_scopes(const struct daemon *daemon, const struct http_peer *peer,
+		      struct journal_token *token);
+
 /* Wipes the request's body: for those that hold a secret. */
 void api_wipe_body(struct api_call *call);
 
@@ -140,12 +151,16 @@ api_handler api_orders_get, api_order_get, api_order_events_get, api_fills_get;
 /* api_account.c */
 api_handler api_balances_get, api_transfers_get;
 /* api_market.c */
-api_handler api_markets_get, api_price_get, api_candles_get, api_no_data_get;
+api_handler api_markets_get, api_price_get, api_depth_get, api_trades_get, api_candles_get;
 /* api_admin.c */
 api_handler api_unlock_post, api_lock_post, api_key_post;
 api_handler api_tokens_get, api_tokens_post, api_token_delete;
+api_handler api_stream_stop_post, api_stream_start_post;
 /* api_ops.c */
-api_handler api_health_get, api_limits_get, api_live_get, api_ready_get, api_openapi_get;
+api_handler api_health_get, api_limits_get, api_live_get, api_ready_get;
+api_handler api_openapi_get, api_asyncapi_get, api_events_schema_get;
+/* api_stream.c, api_events.c */
+api_handler api_stream_get, api_events_get;
 
 /* ---- finding an order, for api_orders.c and api_cancel.c --------------------------------- */
 
@@ -155,6 +170,12 @@ api_handler api_health_get, api_limits_get, api_live_get, api_ready_get, api_ope
 typedef void api_found_fn(struct api_call *call, struct tracked *tracked,
 			  const struct order *order);
 void api_find_order(struct api_call *call, api_found_fn *found);
+
+/* The member "streams": how each stream of the exchange is; api_ops.c. */
+void api_print_streams(const struct daemon *daemon, struct json_out *out);
+
+/* Members of the system channel's snapshot; api_ops.c. */
+void api_system_members(const struct daemon *daemon, struct json_out *out);
 
 /* Keeps the balances' JSON ready-made; api_account.c. */
 struct api_balances {

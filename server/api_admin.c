@@ -1,4 +1,5 @@
-/* Keys and tokens. Bodies with a secret in them are wiped as soon as they are read. */
+/* Keys, tokens, and whether the exchange's streams are followed. Bodies with a secret in them are
+ * wiped as soon as they are read. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,7 @@
 #include "server/daemon.h"
 #include "server/json.h"
 #include "server/json_in.h"
+#include "server/streams.h"
 #include "server/venue.h"
 
 #define PASSWORD_MAX   1024
@@ -237,4 +239,37 @@ void api_token_delete(struct api_call *call)
 		api_wait(call, DURABLE_MAX_MS, not_durable_yet);
 	else if (api_release(call))
 		api_reply_err(call, &err);
+}
+
+/* ---- streams ---------------------------------------------------------------------------- */
+
+static void answer_streams(struct api_call *call, bool is_done, const struct err *err)
+{
+	struct json_out out;
+
+	if (!is_done) {
+		api_reply_err(call, err);
+		return;
+	}
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	api_print_streams(call->daemon, &out);
+	json_out_object_end(&out);
+	api_reply(call, 200, &out);
+}
+
+void api_stream_stop_post(struct api_call *call)
+{
+	struct err err;
+	bool is_done = streams_stop(call->daemon->streams, call->param, &err);
+
+	answer_streams(call, is_done, &err);
+}
+
+void api_stream_start_post(struct api_call *call)
+{
+	struct err err;
+	bool is_done = streams_resume(call->daemon->streams, call->param, &err);
+
+	answer_streams(call, is_done, &err);
 }

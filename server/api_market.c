@@ -1,17 +1,21 @@
-/* Markets, prices and candles. Depth and trades come with the streams: the exchange has no other
- * source for them. */
+/* Markets, prices, books, public trades and candles. The exchange tells books and trades on its
+ * streams only: who asks for them makes the daemon follow these for a while. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "client/deltadefi.h"
+#include "net/loop.h"
 #include "server/api.h"
 #include "server/daemon.h"
 #include "server/json.h"
 #include "server/market.h"
+#include "server/streams.h"
 
 #define CANDLES_DEFAULT_S 86400 /* without a start */
 #define INTERVAL_LEN      8
+#define FIRST_WAIT_MS     2000 /* for the first message of a stream that was just opened */
+#define FIRST_LOOK_MS     20
 
 void api_markets_get(struct api_call *call)
 {
@@ -48,10 +52,103 @@ static bool has_pair(struct api_call *call)
 	return false;
 }
 
-void api_no_data_get(struct api_call *call)
+/* ---- what only the streams tell ---------------------------------------------------------- */
+
+/* A reader that waits for a stream's first message. */
+struct first {
+	enum dd_stream_kind kind;
+	struct mono deadline;
+	bool (*answer)(struct api_call *call, bool is_live_only); /* false: nothing to tell */
+};
+
+static void look(struct api_call *call)
 {
+	const struct first *first = call->state;
+	struct daemon *daemon = call->daemon;
+	bool is_opening = streams_touch(daemon->streams, first->kind, call->param);
+	bool is_late = mono_is_past(first->deadline, loop_now(daemon->loop));
+
+	if (first->answer(call, is_opening && !is_late))
+		return;
+	if (is_late)
+		api_refuse(call, ERR_NO_DATA, "the exchange's stream has told nothing yet");
+	else
+		api_wait(call, FIRST_LOOK_MS, look);
+}
+
+static void tell_first(struct api_call *call, enum dd_stream_kind kind,
+		       bool (*answer)(struct api_call *call, bool is_live_only))
+{
+	struct first *first = mem_alloc(sizeof(*first));
+
+	first->kind = kind;
+	first->deadline = mono_after_ms(loop_now(call->daemon->loop), FIRST_WAIT_MS);
+	first->answer = answer;
+	call->state = first;
+	call->drop = mem_free;
 	if (has_pair(call))
-		api_refuse(call, ERR_NO_DATA, "no stream of the exchange is followed");
+		look(call);
+}
+
+static void print_source(struct json_out *out, int64_t age_ms, bool is_live)
+{
+	json_out_int(out, "age_ms", age_ms);
+	json_out_str(out, "source", "stream");
+	json_out_bool(out, "is_live", is_live);
+}
+
+static bool answer_depth(struct api_call *call, bool is_live_only)
+{
+	struct market_book book;
+	struct json_out out;
+
+	if (!market_book(call->daemon->market, call->param, &book) ||
+	    (is_live_only && !book.is_live))
+		return false;
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	json_out_str(&out, "symbol", call->param);
+	json_levels(&out, "bids", book.depth.bids, book.depth.bid_count);
+	json_levels(&out, "asks", book.depth.asks, book.depth.ask_count);
+	json_out_time(&out, "exchange_time", book.depth.at);
+	json_out_time(&out, "as_of", book.received);
+	print_source(&out, book.age_ms, book.is_live);
+	json_out_object_end(&out);
+	api_reply(call, 200, &out);
+	return true;
+}
+
+void api_depth_get(struct api_call *call)
+{
+	tell_first(call, DD_STREAM_DEPTH, answer_depth);
+}
+
+static bool answer_trades(struct api_call *call, bool is_live_only)
+{
+	const struct dd_trade *trades;
+	struct json_out out;
+	int64_t age_ms;
+	size_t count;
+	bool is_live;
+
+	trades = market_trades(call->daemon->market, call->param, &count, &is_live, &age_ms);
+	if (!trades || (is_live_only && !is_live))
+		return false;
+	json_out_init(&out);
+	json_out_object(&out, NULL);
+	json_out_array(&out, "data");
+	for (size_t i = 0; i < count; i++)
+		json_trade(&out, &trades[i]);
+	json_out_array_end(&out);
+	print_source(&out, age_ms, is_live);
+	json_out_object_end(&out);
+	api_reply(call, 200, &out);
+	return true;
+}
+
+void api_trades_get(struct api_call *call)
+{
+	tell_first(call, DD_STREAM_TRADES, answer_trades);
 }
 
 /* ---- price ------------------------------------------------------------------------------ */

@@ -1,4 +1,4 @@
-/* How the daemon is: health, readiness, limits; and the document of this API. Never waits. */
+/* How the daemon is: health, readiness, limits; and the documents of this API. Never waits. */
 #include <string.h>
 
 #include "base/version.h"
@@ -11,6 +11,7 @@
 #include "server/journal.h"
 #include "server/market.h"
 #include "server/scheduler.h"
+#include "server/streams.h"
 #include "server/venue.h"
 
 /* ---- what is wrong ---------------------------------------------------------------------- */
@@ -99,7 +100,7 @@ static void print_venue(struct json_out *out, const struct daemon *daemon)
 
 	venue_state(daemon->venue, &venue);
 	json_out_bool(out, "rest_api", venue.is_reachable);
-	json_out_bool(out, "websocket", false); /* no stream is followed yet */
+	json_out_bool(out, "websocket", streams_are_up(daemon->streams));
 	json_out_bool(out, "authenticated", venue.is_reachable && venue.is_authenticated);
 	json_out_bool(out, "operation_key", venue.has_operation_key);
 	json_out_object(out, "venue");
@@ -109,6 +110,48 @@ static void print_venue(struct json_out *out, const struct daemon *daemon)
 	json_out_text(out, "account_id", venue.account_id);
 	json_out_bool(out, "wrong_account", venue.is_wrong_account);
 	json_out_bool(out, "key_hash_differs", venue.key_hash_differs);
+	json_out_object_end(out);
+}
+
+static void print_age(struct json_out *out, const char *name, struct mono now, struct mono time)
+{
+	if (time.us == 0)
+		json_out_null(out, name);
+	else
+		json_out_int(out, name, mono_diff_ms(now, time));
+}
+
+struct stream_print {
+	struct json_out *out;
+	struct mono now;
+};
+
+static void print_stream(void *arg, const struct streams_line *line)
+{
+	const struct stream_print *print = arg;
+	const struct dd_stream_status *status = &line->status;
+	struct json_out *out = print->out;
+	bool has_why = !line->is_connected && status->why.code != ERR_NONE;
+
+	json_out_object(out, line->name);
+	json_out_bool(out, "connected", line->is_connected);
+	json_out_str(out, "state",
+		     line->is_stopped ? "stopped" : dd_stream_state_word(status->state));
+	print_age(out, "last_message_age_ms", print->now, status->last_message);
+	print_age(out, "last_alive_age_ms", print->now, status->last_alive);
+	json_out_int(out, "reconnects", status->reconnects);
+	json_out_bool(out, "is_wanted", line->is_wanted);
+	json_out_bool(out, "is_stopped", line->is_stopped);
+	json_out_text(out, "why", has_why ? status->why.text : NULL);
+	json_out_object_end(out);
+}
+
+void api_print_streams(const struct daemon *daemon, struct json_out *out)
+{
+	struct stream_print print = { .out = out, .now = loop_now(daemon->loop) };
+
+	json_out_object(out, "streams");
+	streams_each(daemon->streams, print_stream, &print);
 	json_out_object_end(out);
 }
 
@@ -135,11 +178,12 @@ static void print_network(struct json_out *out, const struct config *config)
 	json_out_array_end(out);
 }
 
-static const char *status_word(const struct reasons *reasons)
+/* Streams that are down stop no order, so they are no reason for readiness. */
+static const char *status_word(const struct daemon *daemon, const struct reasons *reasons)
 {
 	if (reasons->is_down)
 		return "down";
-	return reasons->count > 0 ? "degraded" : "ok";
+	return reasons->count > 0 || !streams_are_up(daemon->streams) ? "degraded" : "ok";
 }
 
 void api_health_get(struct api_call *call)
@@ -152,11 +196,10 @@ void api_health_get(struct api_call *call)
 	venue_reasons(daemon, &reasons);
 	json_out_init(&out);
 	json_out_object(&out, NULL);
-	json_out_str(&out, "status", status_word(&reasons));
+	json_out_str(&out, "status", status_word(daemon, &reasons));
 	print_reasons(&out, &reasons);
 	print_venue(&out, daemon);
-	json_out_object(&out, "streams");
-	json_out_object_end(&out);
+	api_print_streams(daemon, &out);
 	print_journal(&out, daemon);
 	print_network(&out, daemon->config);
 	json_out_bool(&out, "recovering", daemon->is_recovering);
@@ -165,6 +208,21 @@ void api_health_get(struct api_call *call)
 		     mono_diff_ms(loop_now(daemon->loop), daemon->started) / 1000);
 	json_out_object_end(&out);
 	api_reply(call, 200, &out);
+}
+
+void api_system_members(const struct daemon *daemon, struct json_out *out)
+{
+	struct reasons reasons = { .count = 0 };
+	struct venue_state venue;
+
+	own_reasons(daemon, &reasons);
+	venue_reasons(daemon, &reasons);
+	venue_state(daemon->venue, &venue);
+	json_out_str(out, "status", status_word(daemon, &reasons));
+	print_reasons(out, &reasons);
+	json_out_bool(out, "rest_api", venue.is_reachable);
+	json_out_bool(out, "authenticated", venue.is_reachable && venue.is_authenticated);
+	json_out_bool(out, "operation_key", venue.has_operation_key);
 }
 
 /* ---- limits ----------------------------------------------------------------------------- */
@@ -198,4 +256,15 @@ void api_limits_get(struct api_call *call)
 void api_openapi_get(struct api_call *call)
 {
 	api_reply_static(call, "application/yaml", documents_openapi, documents_openapi_size);
+}
+
+void api_asyncapi_get(struct api_call *call)
+{
+	api_reply_static(call, "application/yaml", documents_asyncapi, documents_asyncapi_size);
+}
+
+void api_events_schema_get(struct api_call *call)
+{
+	api_reply_static(call, "application/schema+json", documents_events_schema,
+			 documents_events_schema_size);
 }

@@ -26,7 +26,8 @@
 #define SECRET_CHARS   52 /* 256 bits and a few */
 #define TOKEN_CHARS    (3 + TOKEN_ID_CHARS + 1 + SECRET_CHARS)
 #define KEY_PATH_LEN   4096
-#define BURST_FACTOR   2 /* requests at once, in seconds of the rate */
+#define BURST_FACTOR   2     /* requests at once, in seconds of the rate */
+#define LOOK_MAX_MS    60000 /* between looks for what has expired: the wall clock may be set */
 
 /* Crockford's: without i, l, o and u, which are read for others. */
 static const char alphabet[] = "0123456789abcdefghjkmnpqrstvwxyz";
@@ -36,6 +37,7 @@ struct entry {
 	struct journal_token token;
 	uint8_t hash[HASH_LEN];
 	struct bucket requests;
+	bool is_void; /* and that was told */
 };
 
 struct auth {
@@ -46,6 +48,9 @@ struct auth {
 	struct map *by_id;
 	struct list entries; /* oldest first */
 	struct journal_token local;
+	struct timer *expiry;
+	auth_void_fn *on_void; /* NULL: nobody listens */
+	void *void_arg;
 };
 
 /* A token on its way into the journal. */
@@ -188,6 +193,55 @@ static void hash_token(const struct auth *auth, const char *text, uint8_t hash[H
 	secret_close(auth->key);
 }
 
+/* ---- tokens that cease to be ------------------------------------------------------------ */
+
+static void tell_void(struct auth *auth, struct entry *entry)
+{
+	if (entry->is_void)
+		return;
+	entry->is_void = true;
+	if (auth->on_void)
+		auth->on_void(auth->void_arg, entry->token.token_id);
+}
+
+/* Looks again when the next one expires. */
+static void arm_expiry(struct auth *auth)
+{
+	int64_t now_us = wall_now().us, soonest_us = 0, wait_ms;
+
+	LIST_EACH (&auth->entries, node) {
+		const struct entry *entry = CONTAINER_OF(node, const struct entry, node);
+		int64_t at_us = entry->token.expires_at.us;
+
+		if (at_us > 0 && !entry->is_void && (soonest_us == 0 || at_us < soonest_us))
+			soonest_us = at_us;
+	}
+	if (soonest_us == 0)
+		return;
+	wait_ms = soonest_us > now_us ? (soonest_us - now_us) / 1000 + 1 : 0;
+	timer_start(auth->expiry, wait_ms < LOOK_MAX_MS ? wait_ms : LOOK_MAX_MS);
+}
+
+static void look_for_expired(void *arg)
+{
+	struct auth *auth = arg;
+	int64_t now_us = wall_now().us;
+
+	LIST_EACH (&auth->entries, node) {
+		struct entry *entry = CONTAINER_OF(node, struct entry, node);
+
+		if (entry->token.expires_at.us > 0 && now_us >= entry->token.expires_at.us)
+			tell_void(auth, entry);
+	}
+	arm_expiry(auth);
+}
+
+void auth_on_void(struct auth *auth, auth_void_fn *fn, void *arg)
+{
+	auth->on_void = fn;
+	auth->void_arg = arg;
+}
+
 /* ---- the tokens ------------------------------------------------------------------------- */
 
 static struct entry *entry_add(struct auth *auth, const struct journal_token *token)
@@ -236,13 +290,16 @@ bool auth_create(struct loop *loop, const struct auth_config *config, struct jou
 	auth->requests_per_second = config->requests_per_second;
 	auth->by_id = map_create();
 	list_init(&auth->entries);
+	auth->expiry = loop_timer_create(loop, look_for_expired, auth);
 	init_local(auth);
 	is_fine = load_key(auth, config->key_path, err) &&
 		  journal_load_tokens(journal, load_token, auth, err);
-	if (is_fine)
+	if (is_fine) {
+		arm_expiry(auth);
 		*result = auth;
-	else
+	} else {
 		auth_destroy(auth);
+	}
 	return is_fine;
 }
 
@@ -254,6 +311,7 @@ void auth_destroy(struct auth *auth)
 		return;
 	while ((node = list_pop_front(&auth->entries)))
 		mem_free(CONTAINER_OF(node, struct entry, node));
+	timer_destroy(auth->expiry);
 	map_destroy(auth->by_id);
 	secret_destroy(auth->key);
 	mem_free(auth);
@@ -300,6 +358,13 @@ static bool is_valid(const struct journal_token *token)
 {
 	return token->revoked_at.us == 0 &&
 	       (token->expires_at.us == 0 || wall_now().us < token->expires_at.us);
+}
+
+bool auth_is_valid(const struct auth *auth, const char *token_id)
+{
+	const struct entry *entry = map_get(auth->by_id, token_id);
+
+	return entry ? is_valid(&entry->token) : strcmp(token_id, auth->local.token_id) == 0;
 }
 
 /* An id that does not exist takes as long as a secret that is wrong. */
@@ -371,6 +436,7 @@ static void made(void *arg, const struct err *err)
 
 	if (!err) {
 		(void)entry_add(making->auth, &making->token);
+		arm_expiry(making->auth);
 		LOG(INFO, "auth.token_made", F_STR("token", making->token.token_id),
 		    F_STR("name", making->token.name));
 	}
@@ -423,6 +489,7 @@ bool auth_token_revoke(struct auth *auth, const char *token_id, journal_done_fn 
 		entry->token.revoked_at = wall_now();
 		LOG(INFO, "auth.token_revoked", F_STR("token", token_id),
 		    F_STR("name", entry->token.name));
+		tell_void(auth, entry);
 	}
 	write = journal_write_create();
 	journal_write_token(write, &entry->token);

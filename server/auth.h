@@ -49,6 +49,11 @@ MUST_CHECK bool auth_check(struct auth *auth, const struct http_peer *peer,
 			   const char *authorization, const struct journal_token **token,
 			   struct err *err);
 bool auth_allows(const struct journal_token *token, uint32_t scopes); /* one of them is enough */
+bool auth_is_valid(const struct auth *auth, const char *token_id);    /* now; "local" always is */
+/* When a token has just ceased to be: revoked, or expired. For what outlives a request. One
+ * listener. */
+typedef void auth_void_fn(void *arg, const char *token_id);
+void auth_on_void(struct auth *auth, auth_void_fn *fn, void *arg);
 /* Counts a request; ERR_BUSY above the token's rate, *retry_ms says for how long. */
 MUST_CHECK bool auth_charge(struct auth *auth, const struct journal_token *token, int64_t *retry_ms,
 			    struct err *err);

@@ -10,14 +10,18 @@
 #include "base/mem.h"
 #include "base/secret.h"
 #include "client/deltadefi.h"
+#include "client/wire.h"
 #include "net/front.h"
 #include "net/httpd.h"
 #include "net/loop.h"
+#include "net/ws.h"
 #include "server/api.h"
+#include "server/api_stream.h"
 #include "server/auth.h"
 #include "server/cancel.h"
 #include "server/check.h"
 #include "server/config.h"
+#include "server/hub.h"
 #include "server/journal.h"
 #include "server/market.h"
 #include "server/orders.h"
@@ -26,6 +30,7 @@
 #include "server/routes.h"
 #include "server/scheduler.h"
 #include "server/settle.h"
+#include "server/upstream.h"
 #include "server/venue.h"
 
 #define BODY_MAX        65536
@@ -34,6 +39,8 @@
 #define UNDECIDED_MAX   256
 #define STOP_MAX_MS     10000
 #define STOP_LOOK_MS    50
+#define FAREWELL_MS     2500 /* for subscribers to take what they have queued */
+#define UPSTREAM_MAX    256  /* sockets to the exchange's streams */
 #define RECOVER_LOOK_MS 50
 #define PATH_LEN        4096
 
@@ -62,7 +69,8 @@ static bool open_journal(struct daemon *daemon, struct err *err)
 	const struct config *config = daemon->config;
 	struct journal_config journal = { .path = path,
 					  .network = config->network,
-					  .queue_max = (size_t)config->journal_queue_max };
+					  .queue_max = (size_t)config->journal_queue_max,
+					  .events_kept = (size_t)config->journal_events_kept };
 
 	snprintf(path, sizeof(path), "%s/journal.db", config->data_dir);
 	return make_dir(config->data_dir, err) &&
@@ -100,7 +108,8 @@ static void create_core(struct daemon *daemon)
 	struct settle_config settle = { .resubmit_ms = config->settle_resubmit_ms,
 					.give_up_ms = config->settle_give_up_ms };
 	struct market_config market = { .rules_ms = config->market_config_ms,
-					.max_age_ms = config->balance_max_age_ms };
+					.max_age_ms = config->balance_max_age_ms,
+					.trades_kept = (size_t)config->stream_trades_kept };
 
 	daemon->scheduler = scheduler_create(daemon->loop, &scheduler);
 	daemon->orders = orders_create(daemon->loop, daemon->journal);
@@ -128,6 +137,54 @@ static bool create_auth(struct daemon *daemon, struct err *err)
 	return auth_create(daemon->loop, &auth, daemon->journal, &daemon->auth, err);
 }
 
+/* ---- the local stream -------------------------------------------------------------------- */
+
+/* Before the rules have come, nobody can say: what looks like a symbol may be one. */
+static bool is_symbol(void *arg, const char *symbol)
+{
+	const struct daemon *daemon = arg;
+
+	return market_has_rules(daemon->market) ? market_rules(daemon->market, symbol) != NULL
+						: wire_is_symbol(symbol);
+}
+
+static void want(void *arg, enum dd_stream_kind kind, const char *symbol, bool is_wanted)
+{
+	upstream_want(arg, kind, symbol, is_wanted);
+}
+
+static void system_state(void *arg, struct json_out *out)
+{
+	api_system_members(arg, out);
+}
+
+static bool create_stream(struct daemon *daemon, struct err *err)
+{
+	const struct config *config = daemon->config;
+	const struct ws_config ws = {
+		.peers_max = (size_t)config->subscribers_max + UPSTREAM_MAX,
+		.ca_file = config->ca_file,
+	};
+	const struct hub_config hub = {
+		.queue_max_bytes = (size_t)config->subscriber_queue_bytes,
+		.slow_ms = config->subscriber_slow_ms,
+		.heartbeat_ms = config->heartbeat_ms,
+		.subscriptions_max = (unsigned)config->subscriptions_max,
+		.trades_kept = (size_t)config->stream_trades_kept,
+		.page = JOURNAL_PAGE_MAX,
+	};
+	const struct hub_outside outside = {
+		.is_symbol = is_symbol, .want = want, .system_state = system_state, .arg = daemon
+	};
+
+	if (!ws_create(daemon->loop, &ws, &daemon->ws, err))
+		return false;
+	daemon->hub = hub_create(daemon->loop, &hub, daemon->journal, &outside);
+	api_stream_create(daemon);
+	upstream_create(daemon);
+	return true;
+}
+
 static bool listen_locally(struct daemon *daemon, struct err *err)
 {
 	struct httpd_config httpd = { .body_max = BODY_MAX,
@@ -138,7 +195,10 @@ static bool listen_locally(struct daemon *daemon, struct err *err)
 				      .handle = routes_handle,
 				      .arg = daemon };
 	struct front_config front = { .head_timeout_ms = HEAD_TIMEOUT_MS,
-				      .undecided_max = UNDECIDED_MAX };
+				      .undecided_max = UNDECIDED_MAX,
+				      .upgrade = api_stream_upgrade,
+				      .arg = daemon,
+				      .ws = daemon->ws };
 
 	return httpd_create(daemon->loop, &httpd, &daemon->httpd, err) &&
 	       front_create(daemon->loop, daemon->httpd, &front, &daemon->front, err) &&
@@ -169,16 +229,31 @@ static void look_at_recovery(void *arg)
 		timer_start(daemon->recover_timer, RECOVER_LOOK_MS);
 }
 
+static bool is_settled(struct daemon *daemon)
+{
+	bool is_idle = place_stop(daemon->place) && httpd_pending(daemon->httpd) == 0;
+
+	return is_idle || mono_is_past(daemon->stop_deadline, loop_now(daemon->loop));
+}
+
+/* Subscribers go last: they are to hear how it ended. */
+static bool have_left(struct daemon *daemon)
+{
+	struct mono now = loop_now(daemon->loop);
+
+	if (daemon->farewell.us == 0)
+		daemon->farewell = mono_after_ms(now, FAREWELL_MS);
+	return api_stream_stop(daemon) || mono_is_past(daemon->farewell, now);
+}
+
 static void look_at_stopping(void *arg)
 {
 	struct daemon *daemon = arg;
-	bool is_idle = place_stop(daemon->place) && httpd_pending(daemon->httpd) == 0;
 
-	if (is_idle || mono_is_past(daemon->stop_deadline, loop_now(daemon->loop))) {
+	if (is_settled(daemon) && have_left(daemon))
 		loop_stop(daemon->loop);
-		return;
-	}
-	timer_start(daemon->stop_timer, STOP_LOOK_MS);
+	else
+		timer_start(daemon->stop_timer, STOP_LOOK_MS);
 }
 
 static void on_stop(void *arg, int signum)
@@ -226,7 +301,7 @@ static bool start(struct daemon *daemon, struct err *err)
 	market_start(daemon->market);
 	check_start(daemon->check);
 	look_at_recovery(daemon);
-	return listen_locally(daemon, err);
+	return upstream_start(daemon, err) && listen_locally(daemon, err);
 }
 
 bool daemon_create(struct config *config, struct daemon **result, struct err *err)
@@ -242,7 +317,7 @@ bool daemon_create(struct config *config, struct daemon **result, struct err *er
 	if (!create_auth(daemon, err))
 		goto out;
 	api_create(daemon);
-	if (!start(daemon, err))
+	if (!create_stream(daemon, err) || !start(daemon, err))
 		goto out;
 	*result = daemon;
 	daemon = NULL;
@@ -264,6 +339,12 @@ bool daemon_destroy(struct daemon *daemon)
 	if (!daemon)
 		return true;
 	front_destroy(daemon->front);
+	upstream_stop(daemon);
+	/* The hub listens to the journal, and those at the end of both sockets listen to the hub.
+	 */
+	ws_destroy(daemon->ws);
+	api_stream_leave_hub(daemon);
+	hub_destroy(daemon->hub);
 	/* Completions and acknowledgements of what is under way arrive in these two, so all they
 	 * may touch is taken down after them. */
 	dd_client_destroy(daemon->exchange);
@@ -275,6 +356,7 @@ bool daemon_destroy(struct daemon *daemon)
 		LOG(ERROR, "journal.facts_lost", F_INT("writes", (int64_t)lost));
 	api_destroy(daemon); /* answers who still waits */
 	market_destroy(daemon->market);
+	upstream_destroy(daemon);
 	venue_destroy(daemon->venue);
 	check_destroy(daemon->check);
 	cancel_destroy(daemon->cancel);
@@ -282,6 +364,7 @@ bool daemon_destroy(struct daemon *daemon)
 	place_destroy(daemon->place);
 	orders_destroy(daemon->orders);
 	httpd_destroy(daemon->httpd);
+	api_stream_destroy(daemon);
 	auth_destroy(daemon->auth);
 	scheduler_destroy(daemon->scheduler);
 	signal_destroy(daemon->on_term);

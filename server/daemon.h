@@ -11,6 +11,7 @@
 #include "base/err.h"
 
 struct api;
+struct api_stream;
 struct auth;
 struct backfill;
 struct cancel;
@@ -52,6 +53,7 @@ struct daemon {
 	struct streams *streams;
 	struct auth *auth;
 	struct api *api; /* requests that wait for an order */
+	struct api_stream *api_stream;
 	struct hub *hub;
 	struct ws *ws;
 	struct httpd *httpd;
@@ -60,8 +62,9 @@ struct daemon {
 	struct timer *stop_timer, *recover_timer;
 	struct mono started;
 	struct mono stop_deadline;
-	char *account_id;   /* the journal's, at the start; NULL: none yet */
-	bool is_recovering; /* new orders wait until every doubtful one is settled or explained */
+	struct mono farewell; /* subscribers are gone by then; 0: they were not asked to go yet */
+	char *account_id;     /* the journal's, at the start; NULL: none yet */
+	bool is_recovering;   /* new orders wait until every doubtful one is settled or explained */
 	bool is_stopping;
 };
 

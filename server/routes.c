@@ -55,9 +55,8 @@ static const struct route routes[] = {
 	  api_transfers_get },
 	{ "GET", "/v1/markets", AUTH_MARKET, CHARGED, NO_BODY, "", api_markets_get },
 	{ "GET", "/v1/markets/{symbol}/price", AUTH_MARKET, CHARGED, NO_BODY, "", api_price_get },
-	{ "GET", "/v1/markets/{symbol}/depth", AUTH_MARKET, CHARGED, NO_BODY, "", api_no_data_get },
-	{ "GET", "/v1/markets/{symbol}/trades", AUTH_MARKET, CHARGED, NO_BODY, "",
-	  api_no_data_get },
+	{ "GET", "/v1/markets/{symbol}/depth", AUTH_MARKET, CHARGED, NO_BODY, "", api_depth_get },
+	{ "GET", "/v1/markets/{symbol}/trades", AUTH_MARKET, CHARGED, NO_BODY, "", api_trades_get },
 	{ "GET", "/v1/markets/{symbol}/candles", AUTH_MARKET, CHARGED, NO_BODY,
 	  " interval start end ", api_candles_get },
 	{ "GET", "/v1/limits", ANY, CHARGED, NO_BODY, "", api_limits_get },
@@ -65,12 +64,21 @@ static const struct route routes[] = {
 	{ "GET", "/healthz", OPEN, FREE, NO_BODY, "", api_live_get },
 	{ "GET", "/readyz", OPEN, FREE, NO_BODY, "", api_ready_get },
 	{ "GET", "/openapi.yaml", OPEN, FREE, NO_BODY, "", api_openapi_get },
+	{ "GET", "/asyncapi.yaml", OPEN, FREE, NO_BODY, "", api_asyncapi_get },
+	{ "GET", "/events.schema.json", OPEN, FREE, NO_BODY, "", api_events_schema_get },
+	{ "GET", "/v1/stream", AUTH_READ | AUTH_MARKET, CHARGED, NO_BODY, "", api_stream_get },
+	{ "GET", "/v1/events", AUTH_READ | AUTH_MARKET, CHARGED, NO_BODY, " ch owner after ",
+	  api_events_get },
 	{ "POST", "/v1/admin/unlock", AUTH_ADMIN, CHARGED, JSON_BODY, "", api_unlock_post },
 	{ "POST", "/v1/admin/lock", AUTH_ADMIN, CHARGED, NO_BODY, "", api_lock_post },
 	{ "POST", "/v1/admin/api-key", AUTH_ADMIN, CHARGED, JSON_BODY, "", api_key_post },
 	{ "GET", "/v1/admin/tokens", AUTH_ADMIN, CHARGED, NO_BODY, "", api_tokens_get },
 	{ "POST", "/v1/admin/tokens", AUTH_ADMIN, CHARGED, JSON_BODY, "", api_tokens_post },
 	{ "DELETE", "/v1/admin/tokens/{id}", AUTH_ADMIN, CHARGED, NO_BODY, "", api_token_delete },
+	{ "POST", "/v1/admin/streams/{name}/stop", AUTH_OPS, CHARGED, NO_BODY, "",
+	  api_stream_stop_post },
+	{ "POST", "/v1/admin/streams/{name}/start", AUTH_OPS, CHARGED, NO_BODY, "",
+	  api_stream_start_post },
 };
 /* clang-format on */
 
@@ -259,13 +267,6 @@ static bool check_body(const struct api_call *call, const struct route *route, s
 
 /* ---- who, and whether ------------------------------------------------------------------- */
 
-/* An admin's token travels over TCP only where the operator has said so. */
-static void limit_scopes(struct api_call *call)
-{
-	if (!http_peer(call->request)->is_unix && !call->daemon->config->admin_over_tcp)
-		call->token.scopes &= ~AUTH_ADMIN;
-}
-
 static void name_scopes(uint32_t scopes, char *text, size_t room)
 {
 	text[0] = '\0';
@@ -302,7 +303,7 @@ static bool authenticate(struct api_call *call, const struct route *route, int64
 	if (!auth_check(call->daemon->auth, http_peer(call->request), authorization, &token, err))
 		return false;
 	call->token = *token;
-	limit_scopes(call);
+	api_limit_scopes(call->daemon, http_peer(call->request), &call->token);
 	return check_scopes(call, route, err) &&
 	       (route->cost == FREE || auth_charge(call->daemon->auth, token, retry_ms, err));
 }
@@ -313,7 +314,7 @@ static void preflight(struct api_call *call, const char *allow)
 {
 	api_header(call, "Access-Control-Allow-Methods", allow);
 	api_header(call, "Access-Control-Allow-Headers",
-		   "Authorization, Cache-Control, Content-Type, Prefer");
+		   "Authorization, Cache-Control, Content-Type, Last-Event-ID, Prefer");
 	api_header(call, "Access-Control-Max-Age", "600");
 	api_reply_empty(call, 204);
 }

@@ -208,22 +208,24 @@ class Stream(Reader):
         self.parts = []
         self.pings = 0
         self.answers_pings = True
+        self.target = target
         self.thread = None
         self.sock = socket_to(daemon, unix)
         if room:
             self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, room)
-        self.handshake(target, protocol, origin, host,
+        self.handshake(protocol, origin, host,
                        [*headers, *([("Authorization", f"Bearer {token}")]
                                     if token and not say_token else [])])
         if say_token:
             answer = self.ask("auth", token=token)
             assert answer["op"] == "authenticated", answer
 
-    def handshake(self, target, protocol, origin, host, headers):
+    def handshake(self, protocol, origin, host, headers):
         host = host or "%s:%d" % self.daemon.address
         self.ws = ClientConnection(
-            parse_uri(f"ws://localhost{target}"), origin=origin, max_size=None,
+            parse_uri(f"ws://localhost{self.target}"), origin=origin, max_size=None,
             subprotocols=[protocol] if protocol else None)
+        self.may_not_answer_pings()
         request = self.ws.connect()
         del request.headers["Host"]
         request.headers["Host"] = host
@@ -237,6 +239,15 @@ class Stream(Reader):
             if not self.pump(0.1) and self.ws.handshake_exc is None:
                 raise ConnectionError("closed without an answer to the handshake")
         self.subprotocol = self.ws.subprotocol
+
+    def may_not_answer_pings(self):
+        take = self.ws.recv_frame
+
+        def recv_frame(frame):
+            if frame.opcode is not Opcode.PING or self.answers_pings:
+                take(frame)
+
+        self.ws.recv_frame = recv_frame
 
     # ---- reading
 
@@ -282,7 +293,7 @@ class Stream(Reader):
         refused = Refused(response)
         self.daemon.told.append(refused.body)
         if refused.status >= 400:
-            CONTRACT.check("GET", "/v1/stream", refused.status, refused.content_type, refused.body)
+            CONTRACT.check("GET", self.target, refused.status, refused.content_type, refused.body)
         return refused
 
     def flush(self):
@@ -387,10 +398,11 @@ class Stream(Reader):
 
     def drop(self, reset=False):
         """As a crash does."""
-        if reset:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-        with contextlib.suppress(OSError):
-            self.sock.shutdown(socket.SHUT_RDWR) if not reset else None
+        with contextlib.suppress(OSError):  # it may be over already
+            if reset:
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            else:
+                self.sock.shutdown(socket.SHUT_RDWR)
         self.sock.close()
 
     def __enter__(self):
