@@ -17,7 +17,7 @@
 #define LATE_MAX            13  /* and before they are not asked for any more: half an hour */
 #define FIRST_MS            300 /* a taker's order fills within so long of being taken */
 #define PROCESSING_MS       1000 /* an order on its way to the book is asked for again so soon */
-#define RELAXED_MS          10000
+#define RELAXED_TIMES       5    /* longer between sweeps under a live stream */
 
 struct check {
 	struct loop *loop;
@@ -385,8 +385,7 @@ static void sweep_all(void *arg)
 
 	check->sweep_number++;
 	orders_each(check->orders, sweep_symbol_of, check);
-	timer_start(check->timer,
-		    check->is_relaxed && check->poll_ms < RELAXED_MS ? RELAXED_MS : check->poll_ms);
+	timer_start(check->timer, check->poll_ms * (check->is_relaxed ? RELAXED_TIMES : 1));
 }
 
 void check_sweep(struct check *check, check_done_fn *done, void *arg)

@@ -3,8 +3,8 @@
  * A sweep of each symbol's open orders every poll_ms while there are live ones; whatever differs
  * from what we know, or is missing from the list, is asked for by itself. A fresh order is asked
  * for soon after it went live, since takers fill at once. All on the reads' budget. While the
- * account's stream is live this is only the safety net under it, and sweeps less often. Loop
- * thread only. */
+ * account's stream is live this is only the safety net under it, and sweeps a fifth as often.
+ * Loop thread only. */
 #ifndef SERVER_CHECK_H
 #define SERVER_CHECK_H
 #include <stdbool.h>
