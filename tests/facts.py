@@ -15,6 +15,10 @@ STATES = {
 }
 
 
+# A fault: whatever the account's stream would tell is lost.
+SILENCE = {"match": {"stream": "account"}, "lose": True}
+
+
 def drop(when, path, **more):
     """A fault: the connection dies before or after the exchange has acted."""
     return {"match": {"path": path, "method": "POST"}, "drop": when, **more}

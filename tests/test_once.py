@@ -1,7 +1,8 @@
 """An order is placed once or not at all, whatever happens to requests and answers."""
 import pytest
 
-from facts import answer, check_against_exchange, drop, is_settled, live_on_exchange
+from facts import (
+    SILENCE, answer, check_against_exchange, drop, is_settled, live_on_exchange)
 from rig import wait_for
 
 SUBMIT, BUILD = "/order/submit", "/order/build"
@@ -130,13 +131,20 @@ def test_a_build_that_fails_is_tried_again_and_places_one_order(rig, app, fault)
 
 
 def test_a_lost_answer_is_unknown_to_the_app_and_says_how_to_go_on(rig, app):
-    rig.sim.faults(drop("after", SUBMIT, times=1),
+    rig.sim.faults(drop("after", SUBMIT, times=1), SILENCE,
                    {"match": {"path": "/accounts/order/*"}, "drop": "before", "times": 3})
     first = post(app, client_order_id="lost-1")
     assert first.status == 202, first
     assert first.json["state"] == "unknown"
     assert first.headers["Location"] == "/v1/orders/" + first.json["order_id"]
     wait_for(lambda: app.get("/v1/orders/client:lost-1").json["state"] == "open", 20)
+
+
+def test_a_lost_answer_is_no_doubt_where_the_stream_tells_what_became_of_it(rig, app):
+    rig.sim.faults({"match": {"path": SUBMIT, "method": "POST"}, "stall": "after", "times": 1})
+    first = post(app)
+    assert (first.status, first.json["state"]) == (201, "open"), first
+    assert len(rig.sim.log(SUBMIT, "POST")) == 1
 
 
 def test_the_same_id_twice_is_one_order(rig, app):

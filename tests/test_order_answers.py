@@ -3,10 +3,11 @@ import contextlib
 import json
 import sqlite3
 
-from facts import check_against_exchange, on_book
+from facts import SILENCE, check_against_exchange, on_book
 from rig import wait_for
 
 ORDER, OPEN_ORDERS, SUBMIT = "/accounts/order/*", "/accounts/open-orders", "/order/submit"
+TRADES = "/accounts/trades"
 
 
 def told(rig, path):
@@ -84,7 +85,7 @@ def test_an_order_seen_alive_is_not_called_failed_for_want_of_its_fills(rig, app
 
 
 def test_a_status_we_do_not_know_does_not_keep_new_orders_out(rig, app):
-    rig.sim.faults({"match": {"path": SUBMIT}, "times": 1, "stall": "after"})
+    rig.sim.faults({"match": {"path": SUBMIT}, "times": 1, "stall": "after"}, SILENCE)
     app.order(client_order_id="odd-1", headers={"Prefer": "respond-async"})
     exchange_id = submitting(rig)
     wait_for(lambda: rig.sim.log(SUBMIT))
@@ -102,9 +103,12 @@ def test_a_status_we_do_not_know_does_not_keep_new_orders_out(rig, app):
 def test_fills_that_come_after_the_end_are_booked(rig, app):
     order = app.order(price="0.5").json
     on_book(rig.sim, order)
+    rig.sim.faults(SILENCE)
     rig.sim.fill(order["exchange_order_id"])
     form = told(rig, "/accounts/order/" + order["exchange_order_id"])
-    rig.sim.faults(says(ORDER, {**form, "order_execution_records": None}), nothing_open(rig))
+    trades = told(rig, TRADES + "?symbol=ADAUSDM&limit=10&page=1")
+    rig.sim.faults(says(ORDER, {**form, "order_execution_records": None}), nothing_open(rig),
+                   says(TRADES, {**trades, "data": [], "total_count": 0}))
     path = "/v1/orders/" + order["order_id"]
     # Missing for too long: the order ends without them, or it would never end.
     wait_for(lambda: app.get(path).json["state"] == "filled", 20)

@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from facts import check_against_exchange, is_settled, live_on_exchange, on_book
+from facts import SILENCE, check_against_exchange, is_settled, live_on_exchange, on_book
 from rig import wait_for
 
 
@@ -99,7 +99,8 @@ def test_an_order_that_hung_long_ago_is_not_placed_now(rig, app):
 
 @pytest.mark.threads
 def test_new_orders_wait_until_doubtful_ones_are_explained(rig, app):
-    rig.sim.faults({"match": {"path": "/order/submit"}, "delay_after_ms": 5000, "times": 1})
+    rig.sim.faults({"match": {"path": "/order/submit"}, "delay_after_ms": 5000, "times": 1},
+                   SILENCE)
     app.order(client_order_id="doubt-1", headers={"Prefer": "respond-async"})
     wait_for(lambda: rig.sim.log("/order/submit"))
     rig.daemon.kill()
