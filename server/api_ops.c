@@ -221,6 +221,7 @@ void api_system_members(const struct daemon *daemon, struct json_out *out)
 	json_out_str(out, "status", status_word(daemon, &reasons));
 	print_reasons(out, &reasons);
 	json_out_bool(out, "rest_api", venue.is_reachable);
+	json_out_bool(out, "websocket", streams_are_up(daemon->streams));
 	json_out_bool(out, "authenticated", venue.is_reachable && venue.is_authenticated);
 	json_out_bool(out, "operation_key", venue.has_operation_key);
 }

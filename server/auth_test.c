@@ -200,6 +200,71 @@ static void an_expired_token_is_refused(void **state)
 	assert_null(check(track, header));
 }
 
+struct hearing {
+	struct loop *loop;
+	char token_id[TOKEN_ID_LEN];
+	int count;
+};
+
+static void hear(void *arg, const char *token_id)
+{
+	struct hearing *hearing = arg;
+
+	STR_SET(hearing->token_id, token_id);
+	hearing->count++;
+	loop_stop(hearing->loop);
+}
+
+static void revoking_is_told_once(void **state)
+{
+	struct track *track = *state;
+	struct hearing hearing = { .loop = track->rig->loop };
+	char header[128], id[TOKEN_ID_LEN];
+	struct err err;
+
+	make(track, AUTH_READ, header, id);
+	assert_true(auth_is_valid(track->auth, id));
+	auth_on_void(track->auth, hear, &hearing);
+	for (int i = 0; i < 2; i++) {
+		assert_true(auth_token_revoke(track->auth, id, done, track, &err));
+		assert_false(auth_is_valid(track->auth, id));
+		wait_until_done(track);
+	}
+	assert_int_equal(hearing.count, 1);
+	assert_string_equal(hearing.token_id, id);
+}
+
+static void expiring_is_told_when_it_happens(void **state)
+{
+	struct track *track = *state;
+	struct hearing hearing = { .loop = track->rig->loop };
+	struct journal_token template = { .scopes = AUTH_READ, .weight = 1 }, later, sooner;
+	char text[AUTH_TOKEN_TEXT_LEN];
+
+	auth_on_void(track->auth, hear, &hearing);
+	template.expires_at.us = wall_now().us + 3600 * INT64_C(1000000);
+	auth_token_create(track->auth, &template, text, &later, done, track);
+	wait_until_done(track);
+	template.expires_at.us = wall_now().us + 50000;
+	auth_token_create(track->auth, &template, text, &sooner, done, track);
+	wait_until_done(track);
+	while (hearing.count == 0)
+		loop_run(track->rig->loop);
+	assert_true(wall_now().us >= template.expires_at.us);
+	assert_string_equal(hearing.token_id, sooner.token_id);
+	assert_false(auth_is_valid(track->auth, sooner.token_id));
+	assert_true(auth_is_valid(track->auth, later.token_id));
+}
+
+static void only_who_is_known_can_be_valid(void **state)
+{
+	struct track *track = *state;
+
+	assert_true(auth_is_valid(track->auth, "local"));
+	assert_false(auth_is_valid(track->auth, "nobody"));
+	assert_false(auth_is_valid(track->auth, ""));
+}
+
 static void the_daemons_own_user_needs_no_token_on_the_unix_socket(void **state)
 {
 	struct track *track = *state;
@@ -307,6 +372,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_revoked_token_is_refused_at_once_and_for_ever,
 						setup, teardown),
 		cmocka_unit_test_setup_teardown(an_expired_token_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(revoking_is_told_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(expiring_is_told_when_it_happens, setup, teardown),
+		cmocka_unit_test_setup_teardown(only_who_is_known_can_be_valid, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_daemons_own_user_needs_no_token_on_the_unix_socket, setup, teardown),
 		cmocka_unit_test(admin_implies_every_scope_and_no_other_does),

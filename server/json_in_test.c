@@ -160,6 +160,69 @@ static void a_number_keeps_its_digits_or_is_refused(void **unused)
 	}
 }
 
+static void only_in_messages_whole_numbers_have_sixteen_digits(void **unused)
+{
+	static const struct {
+		const char *text;
+		enum err_code code;
+	} cases[] = {
+		{ "{\"a\":9007199254740992}", ERR_NONE },
+		{ "{\"a\":-1234567890123456}", ERR_NONE },
+		{ "{\"a\":12345678901234567}", ERR_DECIMAL },
+		{ "{\"a\":123456789012345.6}", ERR_DECIMAL },
+		{ "{\"a\":1234567890123456e0}", ERR_DECIMAL },
+		{ "{\"a\":1234567890123456E0}", ERR_DECIMAL },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		size_t len = strlen(cases[i].text);
+		struct err err = { .code = ERR_NONE };
+		struct json_in *in = json_in_parse_message(cases[i].text, len, &err);
+
+		if (err.code != cases[i].code)
+			fail_msg("%s: %s", cases[i].text, err_word(err.code));
+		json_in_destroy(in);
+		assert_int_equal(refusal(cases[i].text, len), ERR_DECIMAL);
+	}
+}
+
+static void what_is_wrong_within_an_object_is_wrong_with_the_whole(void **unused)
+{
+	static const struct {
+		const char *text;
+		enum err_code code;
+		bool has_object;
+	} cases[] = {
+		{ "{\"o\":{\"n\":5}}", ERR_NONE, true },
+		{ "{\"o\":{}}", ERR_NONE, true },
+		{ "{}", ERR_NONE, false },
+		{ "{\"o\":null}", ERR_NONE, false },
+		{ "{\"o\":[]}", ERR_INVALID, false },
+		{ "{\"o\":\"n\"}", ERR_INVALID, false },
+		{ "{\"o\":{\"n\":6}}", ERR_INVALID, true },
+		{ "{\"o\":{\"n\":5,\"x\":{}}}", ERR_UNKNOWN_FIELD, true },
+		{ "{\"x\":1,\"o\":{\"n\":6}}", ERR_UNKNOWN_FIELD, true },
+	};
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct json_in *in = parse(cases[i].text), *member = json_in_object(in, "o");
+		struct err err = { .code = ERR_NONE };
+		int64_t number;
+
+		assert_int_equal(member != NULL, cases[i].has_object);
+		if (member) {
+			(void)json_in_int(member, "n", 0, 5, &number);
+			json_in_object_end(in, member, "o");
+		}
+		if (json_in_end(in, &err) != (cases[i].code == ERR_NONE) ||
+		    err.code != cases[i].code)
+			fail_msg("%s: %s", cases[i].text, err_word(err.code));
+		json_in_destroy(in);
+	}
+}
+
 static void members_of_the_wrong_kind_are_named(void **unused)
 {
 	const char *text = "{\"t\":1,\"i\":\"1\",\"b\":0,\"w\":\"c\",\"at\":\"yesterday\"}";
@@ -320,6 +383,8 @@ int main(void)
 		cmocka_unit_test(depth_and_values_are_bounded),
 		cmocka_unit_test(brackets_and_digits_in_texts_do_not_count),
 		cmocka_unit_test(a_number_keeps_its_digits_or_is_refused),
+		cmocka_unit_test(only_in_messages_whole_numbers_have_sixteen_digits),
+		cmocka_unit_test(what_is_wrong_within_an_object_is_wrong_with_the_whole),
 		cmocka_unit_test(members_of_the_wrong_kind_are_named),
 		cmocka_unit_test(values_of_the_right_kind_are_taken_once),
 		cmocka_unit_test(an_unknown_field_is_told_before_anything_else),
