@@ -336,11 +336,28 @@ static void a_server_without_tls_is_not_asked(void **state)
 	assert_non_null(strstr(rig->end.err.text, "TLS"));
 }
 
+static void unusable_certificates_are_told_at_once(void **state)
+{
+	static const char *const cases[] = { "/nonexistent.pem", "/dev/null", "/" };
+	struct rig *rig = *state;
+	struct err err;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct ws_config config = { .peers_max = 1, .ca_file = cases[i] };
+
+		assert_false(ws_create(rig->loop, &config, &rig->ws, &err));
+		assert_int_equal(err.code, ERR_CONFIG);
+		assert_non_null(strstr(err.text, cases[i]));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_a_certificate_of_this_host_is_taken),
 		cmocka_unit_test(nobody_else_is_trusted),
+		cmocka_unit_test_setup_teardown(unusable_certificates_are_told_at_once, set_up,
+						tear_down),
 		cmocka_unit_test_setup_teardown(an_ipv6_address_is_not_asked, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_server_without_tls_is_not_asked, set_up,
 						tear_down),

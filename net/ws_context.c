@@ -1,6 +1,7 @@
 #include "net/ws_context.h"
 
 #include <assert.h>
+#include <openssl/x509_vfy.h>
 #include <stdio.h>
 #include <string.h>
 #include <uv.h>
@@ -64,6 +65,16 @@ static struct lws_vhost *create_vhost(struct lws_context *lws, const char *ca_fi
 	return lws_create_vhost(lws, &info);
 }
 
+/* The library would go on without, and trust nobody. */
+static bool can_load(const char *ca_file)
+{
+	X509_STORE *store = X509_STORE_new();
+	bool result = X509_STORE_load_file(store, ca_file) == 1;
+
+	X509_STORE_free(store);
+	return result;
+}
+
 bool ws_context_create(struct loop *loop, const char *ca_file,
 		       const struct lws_protocols *protocols, struct ws_context **result,
 		       struct err *err)
@@ -79,7 +90,8 @@ bool ws_context_create(struct loop *loop, const char *ca_file,
 		return err_set(err, ERR_INTERNAL,
 			       "libwebsockets does not start: is its plugin for libuv installed?");
 	}
-	context->vhost = create_vhost(context->lws, ca_file, protocols);
+	if (!ca_file || can_load(ca_file))
+		context->vhost = create_vhost(context->lws, ca_file, protocols);
 	if (!context->vhost) {
 		ws_context_destroy(context);
 		return err_set(err, ERR_CONFIG, "the certificates in %s cannot be used",
