@@ -60,6 +60,7 @@ struct check_job {
 	struct mono due;
 	int incomplete;
 	unsigned wish;     /* which check_sweep() waits for its answer; 0: none */
+	bool is_late;      /* it was final when it was to be asked for: fills came after */
 	bool is_asking;    /* queued or in flight */
 	bool is_in_flight; /* so that the answer may be from before now */
 	bool is_again;     /* asked for meanwhile */
@@ -198,7 +199,8 @@ static void ask(void *arg)
 {
 	struct check_job *job = arg;
 
-	if (order_is_final(job->tracked->order.facts.state) && job->incomplete <= INCOMPLETE_MAX) {
+	if (order_is_final(job->tracked->order.facts.state) && !job->is_late &&
+	    job->incomplete <= INCOMPLETE_MAX) {
 		job_end(job);
 		return;
 	}
@@ -243,6 +245,7 @@ void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms)
 		tracked->check = job;
 		orders_pin(tracked);
 	}
+	job->is_late |= order_is_final(tracked->order.facts.state);
 	ask_after(job, delay_ms);
 }
 

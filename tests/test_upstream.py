@@ -1,8 +1,9 @@
 """The exchange's streams as the daemon follows them: rows S41, S46, S49, S55, and what is missed."""
 import contextlib
+import json
 import time
 
-from facts import check_against_exchange, on_book, own_orders
+from facts import SILENCE, check_against_exchange, on_book, own_orders
 from rig import Daemon, wait_for
 
 
@@ -148,6 +149,37 @@ def test_fills_after_the_end_and_across_a_restart_are_booked(make_rig):
     rows = rig.daemon.journal("select base_qty from v_fills")
     assert [row["base_qty"] for row in rows] == ["25"]
     check_against_exchange(rig)
+
+
+def test_a_fill_of_an_order_that_ended_before_the_restart_is_booked(make_rig):
+    rig = make_rig(account_poll_ms="300").start()
+    wait_for(lambda: is_live(rig))
+    app = rig.app()
+    order = app.order().json
+    form = on_book(rig.sim, order)
+    exchange_id = order["exchange_order_id"]
+    # The exchange calls it cancelled, and is wrong.
+    told = {key: form[key] for key in form if key not in ("account", "market_maker")}
+    rig.sim.faults(SILENCE, {
+        "match": {"path": "/accounts/order/*"},
+        "answer": {"status": 200, "body": json.dumps({**told, "status": "cancelled"})}}, {
+        "match": {"path": "/accounts/open-orders"},
+        "answer": {"status": 200, "body": '{"data":[],"total_count":0,"total_page":0}'}})
+    path = "/v1/orders/" + order["order_id"]
+    wait_for(lambda: app.get(path).json["state"] == "cancelled")
+    rig.daemon.kill()
+    rig.sim.clear_faults()
+    rig.sim.fill(exchange_id, 40)
+    rig.daemon.start()
+    wait_for(lambda: is_live(rig))
+    ended = app.get(path).json
+    assert (ended["state"], ended["executed_base_qty"]) == ("cancelled", "40"), ended
+    assert [fill["base_qty"] for fill in ended["fills"]] == ["40"]
+    rig.sim.fill(exchange_id, 10)
+    wait_for(lambda: app.get(path).json["executed_base_qty"] == "50")
+    rig.sim.drop("account")
+    wait_for(lambda: stream(rig)["reconnects"] == 1 and is_live(rig))
+    assert len(rig.daemon.journal("select * from v_fills")) == 2
 
 
 def test_executions_of_a_foreign_order_are_kept_without_one(make_rig):
