@@ -116,7 +116,7 @@ static bool read_channels(const struct api_call *call, struct listener *listener
 static bool complete_wishes(const struct api_call *call, struct listener *listener, struct err *err)
 {
 	char room[VALUE_LEN];
-	const char *position;
+	const char *position = "";
 	enum hub_owner owner;
 
 	if (!read_owner(call, &owner, err) || !read_position(call, room, &position, err))
