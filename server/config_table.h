@@ -135,7 +135,7 @@
 	X(journal_queue_max, "journal.queue_max", INTEGER, "10000", 16, 1000000, \
 	  "--journal-queue-max", "DELTAGATE_JOURNAL_QUEUE_MAX", "entries not yet on disk") \
 	\
-	X(journal_events_kept, "journal.events_kept", INTEGER, "1000000", 1000, 1000000000, \
+	X(journal_events_kept, "journal.events_kept", INTEGER, "200000", 1000, 1000000000, \
 	  "--journal-events-kept", "DELTAGATE_JOURNAL_EVENTS_KEPT", \
 	  "events of the local channels, kept for those that resume") \
 	\
