@@ -255,9 +255,9 @@ size_t ws_parse_next(struct ws_parse *parse, char *bytes, size_t len, struct ws_
 	memset(event, 0, sizeof(*event));
 	forget_delivered(parse);
 	while (event->kind == WS_EVENT_MORE && used < len) {
-		const char *why;
-
 		if (!has_head(parse)) {
+			const char *why;
+
 			used += take_head(parse, bytes + used, len - used);
 			why = parse->head_len >= 2 ? judge_head(parse) : NULL;
 			if (why)

@@ -7,7 +7,7 @@
 #include "net/ws_frame.h"
 
 #define ROOM_FIRST 8
-#define ROOM_KEPT  32 /* while empty; more is given back */
+#define ROOM_KEPT  128 /* while empty, for the next burst; more is given back */
 
 static struct ws_frame **slot(const struct ws_queue *queue, unsigned index)
 {
