@@ -168,7 +168,7 @@ def own_header_first():
 def upward_includes():
     """Inside server: api_* -> orders, place, hub -> order, scheduler, journal; never upwards."""
     below = r"server/(order|scheduler|journal\w*|migrate)(_test)?\.[ch]"
-    top = r"server/(api\w*|routes|recover|daemon|main)(_test)?\.[ch]"
+    top = r"server/(api\w*|routes|recover|upstream|daemon|main)(_test)?\.[ch]"
     middle_header = r"server/(orders|place|settle|hub|feed|backfill|market|risk)\.h"
     top_header = r"server/(api\w*|routes|daemon)\.h"
     findings = []

@@ -1,4 +1,4 @@
-"""The exchange's streams as the daemon follows them: rows S41, S46, S49, S55, and what is missed."""
+"""The exchange's streams as the daemon follows them: S41, S46, S49, S55, and what is missed."""
 import contextlib
 import json
 import time
