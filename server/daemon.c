@@ -41,6 +41,7 @@
 #define STOP_LOOK_MS    50
 #define FAREWELL_MS     2500 /* for subscribers to take what they have queued */
 #define UPSTREAM_MAX    256  /* sockets to the exchange's streams */
+#define EVENTS_PAGE     200  /* for who catches up: about what one queue holds */
 #define RECOVER_LOOK_MS 50
 #define PATH_LEN        4096
 
@@ -171,7 +172,7 @@ static bool create_stream(struct daemon *daemon, struct err *err)
 		.heartbeat_ms = config->heartbeat_ms,
 		.subscriptions_max = (unsigned)config->subscriptions_max,
 		.trades_kept = (size_t)config->stream_trades_kept,
-		.page = JOURNAL_PAGE_MAX,
+		.page = EVENTS_PAGE,
 	};
 	const struct hub_outside outside = {
 		.is_symbol = is_symbol, .want = want, .system_state = system_state, .arg = daemon
