@@ -375,7 +375,7 @@ class Stream(Reader):
     def closed(self, seconds=SECONDS):
         """(code, reason) of the close frame that the daemon sends; 1006 without one."""
         deadline = time.monotonic() + seconds * SLOWNESS
-        while self.pump(0.1):
+        while self.ws.close_rcvd is None and self.pump(0.1):
             assert time.monotonic() < deadline, \
                 f"not closed within {seconds * SLOWNESS} s; the last were {self.messages[-3:]}"
         return self.end
