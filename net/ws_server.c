@@ -144,6 +144,16 @@ static void both_have_closed(struct ws_socket *socket)
 		ws_peer_over(&socket->peer, &socket->peer.end);
 }
 
+/* Whom we do not understand any more we need not wait for: it sees the end at once. Closing the
+ * socket now, with something unread in it, would take the close frame back. */
+static void on_said_close(struct ws_socket *socket)
+{
+	socket->has_said_close = true;
+	if (socket->is_deaf && !socket->has_got_close)
+		shutdown(socket->fd, SHUT_WR);
+	both_have_closed(socket);
+}
+
 static void flush(struct ws_peer *peer)
 {
 	struct ws_socket *socket = socket_of(peer);
@@ -155,10 +165,8 @@ static void flush(struct ws_peer *peer)
 		return;
 	if (peer->queue.count > 0 && !peer->is_blocked)
 		ws_peer_dirty(peer);
-	if (peer->queue.count == 0 && peer->is_finishing) {
-		socket->has_said_close = true;
-		both_have_closed(socket);
-	}
+	if (peer->queue.count == 0 && peer->is_finishing)
+		on_said_close(socket);
 }
 
 static void finish(struct ws_peer *peer)
