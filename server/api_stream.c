@@ -375,7 +375,7 @@ static void on_opened(void *arg, struct ws_peer *ws)
 	bool is_known = session->token.token_id[0] != '\0';
 
 	session->ws = ws;
-	LOG(DEBUG, "stream.opened", F_STR("token", session->token.token_id));
+	LOG(DEBUG, "subscriber.opened", F_STR("token", session->token.token_id));
 	if (stream->is_stopping) {
 		session_close(session, WS_CLOSE_AWAY, "restart");
 	} else if (is_known && !auth_is_valid(stream->daemon->auth, session->token.token_id)) {
@@ -425,8 +425,8 @@ static void on_closed(void *arg, struct ws_peer *ws, const struct ws_end *end)
 	struct session *session = arg;
 
 	(void)ws;
-	LOG(DEBUG, "stream.closed", F_STR("token", session->token.token_id),
-	    F_INT("code", end->code), F_ERR(&end->err));
+	LOG(DEBUG, "subscriber.closed", F_STR("token", session->token.token_id),
+	    F_INT("close_code", end->code), F_ERR(&end->err));
 	session_destroy(session);
 }
 

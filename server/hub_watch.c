@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "net/loop.h"
 #include "server/hub_text.h"
 
@@ -121,6 +122,7 @@ static void close_slow(struct hub_peer *peer)
 		len += (size_t)part_len;
 	}
 	peer->hub->closed_slow++;
+	LOG(WARN, "subscriber.slow", F_STR("token", peer->token.token_id), F_STR("had", reason));
 	hub_peer_close(peer, HUB_CLOSE_SLOW, reason);
 }
 
