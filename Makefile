@@ -107,7 +107,8 @@ $(BUILD)/obj/gen/migrations.o: $(BUILD)/gen/migrations.c $(BUILD)/flags
 	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/libserver.a: $(BUILD)/obj/gen/migrations.o
 # The API's documents likewise, by the assembler: the compiler does not see them.
-$(BUILD)/obj/server/documents.o: openapi.yaml schema/asyncapi.yaml schema/events.schema.json
+$(BUILD)/obj/server/documents.o: openapi.yaml schema/asyncapi.yaml schema/events.schema.json \
+	server/dashboard.html
 
 # After a new migration; journal_test compares.
 .PHONY: schema

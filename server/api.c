@@ -15,8 +15,10 @@
 #include "net/loop.h"
 #include "server/config.h"
 #include "server/daemon.h"
+#include "server/documents.h"
 #include "server/json.h"
 #include "server/market.h"
+#include "server/page.h"
 #include "server/venue.h"
 
 #define READ_WAIT_MS     10000 /* for a read's turn */
@@ -30,6 +32,7 @@ struct api {
 	struct daemon *daemon;
 	struct list calls; /* not answered yet */
 	struct api_balances balances;
+	char page_policy[PAGE_POLICY_LEN];
 	bool is_stopping;
 };
 
@@ -57,7 +60,11 @@ static void order_changed(void *arg, struct tracked *tracked, const struct order
 void api_create(struct daemon *daemon)
 {
 	struct api *api = mem_alloc(sizeof(*api));
+	struct err err;
+	bool has_policy =
+		page_policy(documents_dashboard, documents_dashboard_size, api->page_policy, &err);
 
+	assert(has_policy); /* page_test proves it for this very page */
 	api->daemon = daemon;
 	list_init(&api->calls);
 	buf_init(&api->balances.json, JSON_OUT_MAX);
@@ -86,6 +93,11 @@ void api_destroy(struct daemon *daemon)
 	buf_fini(&api->balances.json);
 	mem_free(api);
 	daemon->api = NULL;
+}
+
+const char *api_page_policy(const struct api *api)
+{
+	return api->page_policy;
 }
 
 struct api_balances *api_balances_cache(struct api *api)

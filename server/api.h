@@ -159,6 +159,8 @@ api_handler api_stream_stop_post, api_stream_start_post;
 /* api_ops.c */
 api_handler api_health_get, api_limits_get, api_live_get, api_ready_get;
 api_handler api_openapi_get, api_asyncapi_get, api_events_schema_get;
+/* api_page.c */
+api_handler api_dashboard_get;
 /* api_stream.c, api_events.c */
 api_handler api_stream_get, api_events_get;
 
@@ -176,6 +178,8 @@ void api_print_streams(const struct daemon *daemon, struct json_out *out);
 
 /* Members of the system channel's snapshot; api_ops.c. */
 void api_system_members(const struct daemon *daemon, struct json_out *out);
+
+const char *api_page_policy(const struct api *api); /* of the dashboard; see page.h */
 
 /* Keeps the balances' JSON ready-made; api_account.c. */
 struct api_balances {

@@ -15,3 +15,4 @@
 DOCUMENT("documents_openapi", "openapi.yaml");
 DOCUMENT("documents_asyncapi", "schema/asyncapi.yaml");
 DOCUMENT("documents_events_schema", "schema/events.schema.json");
+DOCUMENT("documents_dashboard", "server/dashboard.html");

@@ -10,4 +10,6 @@ extern const char documents_asyncapi[]; /* schema/asyncapi.yaml */
 extern const uint64_t documents_asyncapi_size;
 extern const char documents_events_schema[]; /* schema/events.schema.json */
 extern const uint64_t documents_events_schema_size;
+extern const char documents_dashboard[]; /* server/dashboard.html */
+extern const uint64_t documents_dashboard_size;
 #endif

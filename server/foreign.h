@@ -22,7 +22,8 @@ struct foreign_head {
  * counts with our own port, too. ERR_FOREIGN_HOST. */
 MUST_CHECK bool foreign_check_host(const struct foreign_head *head, const char *address,
 				   const char *allowed, struct err *err);
-/* No Origin is fine: no page sends that. ERR_FOREIGN_ORIGIN. */
+/* After foreign_check_host(). No Origin is fine: no page sends that. Nor is it foreign when it is
+ * the page of this very Host, our own dashboard. ERR_FOREIGN_ORIGIN. */
 MUST_CHECK bool foreign_check_origin(const struct foreign_head *head, const char *allowed,
 				     struct err *err);
 #endif

@@ -106,6 +106,43 @@ static void an_origin_is_absent_or_allowed(void **unused)
 	}
 }
 
+static void our_own_page_is_not_foreign(void **unused)
+{
+	static const struct {
+		const struct http_peer *peer;
+		const char *host, *origin;
+		bool is_fine;
+	} cases[] = {
+		{ &tcp, ADDRESS, "http://127.0.0.1:8790", true },
+		{ &tcp, "localhost:8790", "http://localhost:8790", true },
+		{ &tcp, "LOCALHOST:8790", "HTTP://localhost:8790", true },
+		{ &tcp, "[::1]:8790", "http://[::1]:8790", true },
+		{ &tcp, "localhost:8790", "http://127.0.0.1:8790", false },
+		{ &tcp, ADDRESS, "https://127.0.0.1:8790", false },
+		{ &tcp, ADDRESS, "http://127.0.0.1:8791", false },
+		{ &tcp, ADDRESS, "http://127.0.0.1", false },
+		{ &tcp, ADDRESS, "http://127.0.0.1:8790.evil.example", false },
+		{ &tcp, ADDRESS, "http://evil.example", false },
+		{ &tcp, ADDRESS, "127.0.0.1:8790", false },
+		{ &tcp, ADDRESS, "http://", false },
+		{ &tcp, NULL, "http://", false },
+		{ &local, "evil.example", "http://evil.example", false },
+	};
+	struct err err;
+
+	(void)unused;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct foreign_head head = { .peer = cases[i].peer,
+					     .host = cases[i].host,
+					     .host_count = cases[i].host ? 1 : 0,
+					     .origin = cases[i].origin,
+					     .origin_count = 1 };
+
+		if (foreign_check_origin(&head, ORIGINS, &err) != cases[i].is_fine)
+			fail_msg("%s", cases[i].origin);
+	}
+}
+
 static void the_origin_null_is_never_allowed(void **unused)
 {
 	struct foreign_head head = { .peer = &tcp, .origin = "null", .origin_count = 1 };
@@ -122,6 +159,7 @@ int main(void)
 		cmocka_unit_test(two_hosts_are_none),
 		cmocka_unit_test(over_the_unix_socket_any_host_will_do),
 		cmocka_unit_test(an_origin_is_absent_or_allowed),
+		cmocka_unit_test(our_own_page_is_not_foreign),
 		cmocka_unit_test(the_origin_null_is_never_allowed),
 	};
 

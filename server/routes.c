@@ -63,6 +63,7 @@ static const struct route routes[] = {
 	{ "GET", "/v1/health", ANY, CHARGED, NO_BODY, "", api_health_get },
 	{ "GET", "/healthz", OPEN, FREE, NO_BODY, "", api_live_get },
 	{ "GET", "/readyz", OPEN, FREE, NO_BODY, "", api_ready_get },
+	{ "GET", "/", OPEN, FREE, NO_BODY, "", api_dashboard_get },
 	{ "GET", "/openapi.yaml", OPEN, FREE, NO_BODY, "", api_openapi_get },
 	{ "GET", "/asyncapi.yaml", OPEN, FREE, NO_BODY, "", api_asyncapi_get },
 	{ "GET", "/events.schema.json", OPEN, FREE, NO_BODY, "", api_events_schema_get },

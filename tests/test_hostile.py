@@ -111,7 +111,7 @@ DISGUISED = ('"\\u0070rice":"0.46"', '"pric\\u0065":"0.46"', '"price":null', '"s
              '"\\u0073ide":"sell"', '"base_quantity":"100"')
 
 PATHS = (
-    "/", "//", "/v1", "/v1/", "/v2/orders", "/V1/ORDERS", "/v1/orderz", "/v1/orders/",
+    "//", "/v1", "/v1/", "/v2/orders", "/V1/ORDERS", "/v1/orderz", "/v1/orders/",
     "/v1//orders",
     "/v1/orders/../health", "/v1/orders/%2e%2e/health", "/v1/orders/%00", "/v1/orders/%",
     "/v1/orders/%zz", "/v1/orders/" + "a" * 300, "/v1/orders/client:", "/v1/orders/exch:",
