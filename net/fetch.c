@@ -45,6 +45,10 @@ struct fetch {
 	size_t answer_head_len;
 	bool is_head_whole, has_framing;
 	struct buf answer;
+	fetch_piece_fn *piece; /* NULL: the body is kept */
+	struct timer *silence; /* with piece: until it has been silent for too long */
+	int64_t silence_ms;
+	bool is_in_piece, is_refused, was_silent;
 	struct fetch_result result;
 	char reason[CURL_ERROR_SIZE];
 };
@@ -86,6 +90,14 @@ static int refuse_rewind(void *arg, curl_off_t offset, int origin)
 
 /* ---- The answer ---- */
 
+/* Something came, or another time was set. */
+static void restart_silence(struct fetch *fetch)
+{
+	fetch->was_silent = false;
+	if (fetch->silence)
+		timer_start(fetch->silence, fetch->silence_ms);
+}
+
 static bool has_prefix(const char *text, size_t len, const char *prefix)
 {
 	return len >= strlen(prefix) && strncasecmp(text, prefix, strlen(prefix)) == 0;
@@ -115,6 +127,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *arg)
 	struct fetch *fetch = arg;
 	size_t len = size * count;
 
+	restart_silence(fetch);
 	fetch->answer_head_len += len;
 	if (fetch->answer_head_len > ANSWER_HEAD_MAX)
 		return 0;
@@ -135,10 +148,32 @@ static size_t take_header(char *line, size_t size, size_t count, void *arg)
 	return len;
 }
 
+/* A refusal is no piece of what was asked for. */
+static bool is_for_piece(const struct fetch *fetch)
+{
+	long status = 0;
+
+	if (!fetch->piece)
+		return false;
+	curl_easy_getinfo(fetch->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200 && status < 300;
+}
+
+static bool hand_over(struct fetch *fetch, const char *bytes, size_t len)
+{
+	fetch->is_in_piece = true;
+	fetch->is_refused = !fetch->piece(fetch->arg, bytes, len);
+	fetch->is_in_piece = false;
+	return !fetch->is_refused;
+}
+
 static size_t take_body(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct fetch *fetch = arg;
 
+	restart_silence(fetch);
+	if (is_for_piece(fetch))
+		return hand_over(fetch, bytes, size * count) ? size * count : 0;
 	buf_add(&fetch->answer, bytes, size * count);
 	return fetch->answer.is_full ? 0 : size * count;
 }
@@ -183,7 +218,7 @@ static const char *reason_of(const struct fetch *fetch, CURLcode code)
 	if (code == CURLE_OK)
 		return "the answer was cut short";
 	if (code == CURLE_WRITE_ERROR)
-		return "the answer is too long";
+		return fetch->is_refused ? "its reader wants no more" : "the answer is too long";
 	if (code == CURLE_SEND_FAIL_REWIND || code == CURLE_ABORTED_BY_CALLBACK)
 		return "the connection died after the request was sent";
 	if (fetch->reason[0] && !strchr(fetch->reason, '?'))
@@ -196,6 +231,9 @@ static const char *reason_of(const struct fetch *fetch, CURLcode code)
 /* What libcurl holds of the request, the secret header above all. */
 static void release_easy(struct fetch *fetch)
 {
+	assert(!fetch->is_in_piece);
+	timer_destroy(fetch->silence);
+	fetch->silence = NULL;
 	for (struct curl_slist *header = fetch->headers; header; header = header->next)
 		secret_wipe(header->data, strlen(header->data));
 	if (fetch->easy) {
@@ -280,6 +318,21 @@ static void on_finished(CURL *easy, CURLcode code)
 	curl_easy_getinfo(easy, CURLINFO_PRIVATE, &fetch);
 	settle(fetch, code, reason_of(fetch, code));
 	deliver_later(fetch);
+}
+
+/* The loop may have been held up (by a piece that took its time): what came meanwhile is looked at
+ * before it is called silence. */
+static void on_silence(void *arg)
+{
+	struct fetch *fetch = arg;
+
+	if (fetch->was_silent) {
+		settle(fetch, CURLE_OPERATION_TIMEDOUT, "nothing came for too long");
+		deliver_later(fetch);
+		return;
+	}
+	fetch->was_silent = true;
+	timer_start(fetch->silence, 1);
 }
 
 static void never_sent(struct fetch *fetch, const char *reason)
@@ -466,7 +519,8 @@ static bool set_connection(struct fetch *fetch, const struct fetch_request *requ
 	SET(TCP_KEEPINTVL, (long)KEEPALIVE_EVERY_S);
 	SET(MAXAGE_CONN, (long)CONNECTION_AGE_S);
 	SET(CONNECTTIMEOUT_MS, fetcher->connect_timeout_ms);
-	SET(TIMEOUT_MS, (long)request->timeout_ms);
+	if (!request->piece)
+		SET(TIMEOUT_MS, (long)request->timeout_ms);
 	SET(NOSIGNAL, 1L);
 	SET(QUICK_EXIT, 1L); /* a name look-up that hangs is left to its thread, not waited for */
 	if (fetcher->unix_socket)
@@ -522,6 +576,11 @@ static struct fetch *fetch_create(struct fetcher *fetcher, const struct fetch_re
 		fetch->body_len = request->body_len;
 	}
 	buf_init(&fetch->answer, request->answer_max);
+	fetch->piece = request->piece;
+	fetch->silence_ms = request->timeout_ms;
+	if (fetch->piece)
+		fetch->silence = loop_timer_create(fetcher->loop, on_silence, fetch);
+	restart_silence(fetch);
 	fetch->result.retry_after_ms = -1;
 	list_push_back(&fetcher->fetches, &fetch->node);
 	return fetch;
@@ -549,12 +608,20 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *r
 
 void fetch_cancel(struct fetch *fetch)
 {
+	assert(!fetch->is_in_piece);
 	if (!fetch->is_delivering) {
 		fetch_destroy(fetch);
 		return;
 	}
 	fetch->done = NULL; /* deliver() is on its way, and frees */
 	list_remove(&fetch->node);
+}
+
+void fetch_set_silence(struct fetch *fetch, int64_t silence_ms)
+{
+	assert(fetch->piece && silence_ms > 0);
+	fetch->silence_ms = silence_ms;
+	restart_silence(fetch);
 }
 
 /* ---- The fetcher ---- */

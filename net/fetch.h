@@ -9,7 +9,10 @@
  * The outcome says what is known of the request, not of the answer:
  *   FETCH_NOT_SENT  not one byte of it left this host (CURLINFO_REQUEST_SIZE is 0)
  *   FETCH_ANSWERED  a status and a whole body came back
- *   FETCH_LOST      anything else: it may have been received. Loop thread only. */
+ *   FETCH_LOST      anything else: it may have been received.
+ *
+ * An answer that goes on (events, say) can be taken piece by piece: then nothing of it is kept, and
+ * not its length in time counts but how long it was silent. Loop thread only. */
 #ifndef NET_FETCH_H
 #define NET_FETCH_H
 #include <stdbool.h>
@@ -34,6 +37,10 @@ struct fetcher_config {
 	const char *user_agent;
 };
 
+/* A part of the body, as it came; borrowed. False ends the request as FETCH_LOST. Called from
+ * within libcurl: here no fetch may be started or cancelled, and no fetcher destroyed. */
+typedef bool fetch_piece_fn(void *arg, const char *bytes, size_t len);
+
 struct fetch_request {
 	const char *method;             /* "GET", "POST", "PUT", "DELETE" */
 	const char *url;                /* copied; never logged with its query */
@@ -42,9 +49,11 @@ struct fetch_request {
 	const struct secret *secret_header; /* borrowed until the call returns; wiped after use */
 	const char *body; /* copied; NULL: none. A POST always has at least an empty body */
 	size_t body_len;
-	int64_t timeout_ms; /* from the call to the last byte */
-	size_t answer_max;  /* a longer answer is FETCH_LOST */
-	bool is_once;       /* a GET that changes something: libcurl may not ask again either */
+	int64_t timeout_ms; /* from the call to the last byte; with piece, the longest silence */
+	size_t answer_max;  /* a longer answer is FETCH_LOST, but for what piece takes */
+	/* Takes the body of a 2xx answer; its arg is that of done. NULL: it is kept for done. */
+	fetch_piece_fn *piece;
+	bool is_once; /* a GET that changes something: libcurl may not ask again either */
 };
 
 struct fetch_result {
@@ -72,6 +81,8 @@ struct fetch *fetch_start(struct fetcher *fetcher, const struct fetch_request *r
 			  fetch_done_fn *done, void *arg);
 /* No callback will come; the request may have been received. Not once done was called. */
 void fetch_cancel(struct fetch *fetch);
+/* With piece, and inside it too: from now on another silence is too long. */
+void fetch_set_silence(struct fetch *fetch, int64_t silence_ms);
 
 /* http:// only for loopback hosts (127.0.0.0/8, ::1, localhost), else https:// with a host. */
 MUST_CHECK bool fetch_url_check(const char *url, struct err *err);
