@@ -276,7 +276,7 @@ def test_partial_fills_can_be_silent(sim, trader, listen):
     assert statuses(account) == [("processing", "0"), ("open", "0"), ("closed", "100")]
     fills = told(account, "order_info")[-1]["order"]["order_execution_records"]
     assert [fill["filled_base_qty"] for fill in fills] == ["40", "60"]
-    assert len(told(account, "balance")) == 3
+    wait_for(lambda: len(told(account, "balance")) == 3)
 
 
 def test_a_stream_can_stall_while_its_socket_lives(sim, listen):
