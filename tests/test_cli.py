@@ -61,8 +61,8 @@ READS = {
     "token list": "/v1/admin/tokens",
     "journal events --all client:look-1": "/v1/orders/client:look-1/events?owner=any",
 }
-MOVING = {"uptime_s", "age_ms", "as_of", "last_answer_at", "lag_ms", "waiting", "available",
-          "utilization"}
+MOVING = {"uptime_s", "age_ms", "as_of", "last_answer_at", "last_alive_age_ms",
+          "last_message_age_ms", "lag_ms", "waiting", "available", "utilization"}
 
 
 def resting(value):
