@@ -11,14 +11,15 @@
 #include "net/net_test.h"
 
 #define HEAD       "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-#define SILENCE_MS 40
+#define SILENCE_MS 100
 #define TAKEN_MAX  (4 * 1024 * 1024)
 
 /* A daemon of our own, for one connection: each word of the script is sent when what went before
  * was taken, so that pieces are as they are meant to be. NULL at the end: it closes. */
 struct server {
 	int listener, port;
-	int taken[2]; /* a byte goes in for each piece, and comes out before the next word */
+	int taken[2]; /* one way for each piece that was taken, the other for each word but the
+		       * first two that was sent */
 	pthread_t thread;
 	const char *const *script;
 	bool stays; /* rather than close */
@@ -32,7 +33,7 @@ struct rig {
 	struct buf taken;
 	size_t pieces, pieces_wanted; /* it refuses the next */
 	int64_t silence_ms;           /* set when the first piece comes; 0: none */
-	int hold_ms;                  /* how long the loop is kept waiting after each piece */
+	struct wake *hold; /* how the loop is held up after each piece; NULL: it is not */
 	bool is_done;
 	enum fetch_outcome outcome;
 	int status;
@@ -50,7 +51,11 @@ static void *server_main(void *arg)
 	read_until(fd, "\r\n\r\n", seen, sizeof(seen));
 	for (const char *const *word = server->script; *word; word++) {
 		send_text(fd, *word);
-		if (word[1] && word > server->script)
+		if (word == server->script)
+			continue;
+		if (word > server->script + 1)
+			send_text(server->taken[0], "s");
+		if (word[1])
 			read_until(server->taken[0], "!", seen, sizeof(seen));
 	}
 	if (server->stays)
@@ -91,13 +96,15 @@ static int tear_down(void **state)
 	return 0;
 }
 
-/* The next word is sent while the loop is kept from reading it. */
+/* The next word comes while the loop is kept from reading it, and from the time. */
 static void hold_up(void *arg)
 {
 	const struct rig *rig = arg;
+	char sent;
 
 	send_text(rig->server.taken[1], "!");
-	(void)poll(NULL, 0, rig->hold_ms);
+	assert_int_equal(recv(rig->server.taken[1], &sent, 1, 0), 1);
+	(void)poll(NULL, 0, 2 * SILENCE_MS);
 }
 
 static bool take(void *arg, const char *bytes, size_t len)
@@ -109,8 +116,8 @@ static bool take(void *arg, const char *bytes, size_t len)
 	buf_add(&rig->taken, bytes, len);
 	if (rig->silence_ms > 0)
 		fetch_set_silence(rig->fetch, rig->silence_ms);
-	if (rig->hold_ms > 0)
-		loop_later(rig->loop, hold_up, rig);
+	if (rig->hold)
+		wake_send(rig->hold);
 	else
 		send_text(rig->server.taken[1], "!");
 	return true;
@@ -240,8 +247,10 @@ static void a_loop_that_was_held_up_is_no_silence(void **state)
 					      NULL };
 	struct rig *rig = *state;
 
-	rig->hold_ms = 2 * SILENCE_MS;
-	ask(rig, script, SILENCE_MS);
+	rig->hold = wake_create(rig->loop, hold_up, rig);
+	rig->silence_ms = SILENCE_MS;
+	ask(rig, script, PATIENCE_S * 1000);
+	wake_destroy(rig->hold);
 	assert_int_equal(rig->outcome, FETCH_ANSWERED);
 	assert_string_equal(buf_str(&rig->taken), "onetwo");
 }
