@@ -1,9 +1,11 @@
 #include "net/http_stream.h"
 
 #include <assert.h>
+#include <linux/sockios.h>
 #include <microhttpd.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "base/buf.h"
@@ -14,9 +16,12 @@
 #include "net/httpd.h"
 #include "net/loop.h"
 
-/* At a time: a reader has made progress when it took so much. */
-#define PIECE_MAX 16384
+#define PIECE_MAX 16384 /* at a time */
 #define ROOM_KEPT 65536 /* memory for what waits, kept when nothing does */
+/* What the kernel holds for a client that does not read: enough for a burst, and little enough for
+ * slowness to be seen soon. */
+#define SEND_BUFFER  131072
+#define STALL_CHECKS 4 /* without progress between them: stalled */
 
 struct http_streams {
 	struct loop *loop;
@@ -35,7 +40,10 @@ struct http_stream {
 	uint64_t sent;   /* ... of which so many are with the kernel */
 	struct watch *watch;
 	struct timer *stall;
-	struct mono moved; /* when the client last took something, or had nothing to take */
+	unsigned idle_checks;
+	uint64_t
+		seen_sent; /* at the last check: so much with the kernel, and so much of that not */
+	int seen_unread;   /* yet with the client's */
 	bool is_ending;
 	bool is_cut;
 	bool is_undrained; /* drained() is due once all is sent */
@@ -59,15 +67,34 @@ static bool is_owed_something(const struct http_stream *stream)
 	return stream->is_ending || http_stream_queued(stream) > 0;
 }
 
-static void on_stall(void *arg)
+/* The kernel asks for more only when much of its buffer is free. */
+static int count_unread(const struct http_stream *stream)
+{
+	int count = 0;
+
+	ioctl(stream->request->conn->fd, SIOCOUTQ, &count);
+	return count;
+}
+
+static bool has_moved(struct http_stream *stream)
+{
+	int unread = count_unread(stream);
+	bool result = stream->sent != stream->seen_sent || unread < stream->seen_unread;
+
+	stream->seen_sent = stream->sent;
+	stream->seen_unread = unread;
+	return result;
+}
+
+static void on_check(void *arg)
 {
 	struct http_stream *stream = arg;
-	struct mono deadline = mono_after_ms(stream->moved, stream->config.stall_ms);
 
 	if (!is_owed_something(stream))
 		return; /* started anew by the next piece */
-	if (!mono_is_past(deadline, loop_now(loop_of(stream)))) {
-		timer_start_at(stream->stall, deadline);
+	stream->idle_checks = has_moved(stream) ? 0 : stream->idle_checks + 1;
+	if (stream->idle_checks < STALL_CHECKS) {
+		timer_start(stream->stall, stream->config.stall_ms / STALL_CHECKS);
 		return;
 	}
 	LOG(INFO, "httpd.stream_stalled", F_STR("peer", stream->request->conn->peer.address),
@@ -75,11 +102,11 @@ static void on_stall(void *arg)
 	http_stream_cut(stream);
 }
 
-static void start_waiting(struct http_stream *stream)
+static void start_checks(struct http_stream *stream)
 {
-	stream->moved = loop_now(loop_of(stream));
-	if (!timer_is_running(stream->stall))
-		timer_start(stream->stall, stream->config.stall_ms);
+	has_moved(stream);
+	stream->idle_checks = 0;
+	timer_start(stream->stall, stream->config.stall_ms / STALL_CHECKS);
 }
 
 unsigned http_stream_patience_s(const struct http_stream *stream)
@@ -88,14 +115,6 @@ unsigned http_stream_patience_s(const struct http_stream *stream)
 }
 
 /* ---- What the library asks for ---- */
-
-static void take_note(struct http_stream *stream, uint64_t sent)
-{
-	if (sent == stream->sent)
-		return;
-	stream->sent = sent;
-	stream->moved = loop_now(loop_of(stream));
-}
 
 static ssize_t pause_stream(struct http_stream *stream)
 {
@@ -125,7 +144,7 @@ static ssize_t read_stream(void *arg, uint64_t at, char *to, size_t room)
 	struct http_stream *stream = arg;
 	size_t len = stream->waiting.len - stream->taken;
 
-	take_note(stream, at);
+	stream->sent = at;
 	if (stream->is_cut)
 		return MHD_CONTENT_READER_END_WITH_ERROR;
 	if (len == 0)
@@ -150,8 +169,9 @@ static void on_disconnect(void *arg, unsigned events)
 
 static void watch_client(struct http_stream *stream)
 {
-	int fd = stream->request->conn->fd;
+	int fd = stream->request->conn->fd, room = SEND_BUFFER;
 
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	stream->watch = watch_create(loop_of(stream), fd, on_disconnect, stream);
 	watch_set(stream->watch, WATCH_DISCONNECT);
 }
@@ -192,7 +212,7 @@ struct http_stream *http_reply_stream(struct http_request *request,
 	stream->request = request;
 	stream->config = *config;
 	buf_init(&stream->waiting, SIZE_MAX / 2);
-	stream->stall = loop_timer_create(streams->loop, on_stall, stream);
+	stream->stall = loop_timer_create(streams->loop, on_check, stream);
 	watch_client(stream);
 	request->stream = stream;
 	http_reply_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
@@ -224,7 +244,7 @@ void http_stream_send(struct http_stream *stream, const void *bytes, size_t len)
 	if (!is_open(stream) || len == 0)
 		return;
 	if (!is_owed_something(stream))
-		start_waiting(stream);
+		start_checks(stream);
 	move_up(stream);
 	buf_add(&stream->waiting, bytes, len);
 	stream->queued += len;
@@ -248,7 +268,7 @@ void http_stream_end(struct http_stream *stream)
 	if (!is_open(stream))
 		return;
 	if (!is_owed_something(stream))
-		start_waiting(stream);
+		start_checks(stream);
 	stream->is_ending = true;
 	httpd_wake(stream->request);
 }

@@ -444,36 +444,33 @@ static void a_reader_that_takes_nothing_is_cut(void **state)
 	assert_in_range(ms_of(start), STALL_MS, 5000);
 }
 
-/* Twice as long as it may stand still, but it never does. */
+/* Too little for the kernel to ask for more, in the time that it may stand still. */
 static void read_steadily(void *arg)
 {
 	struct rig *rig = arg;
 	struct mono start = mono_now();
-	char piece[32768];
+	char piece[500];
 	ssize_t got = 1;
 
 	send_text(rig->client, rig->ask);
-	while (ms_of(start) < 3 * STALL_MS && got > 0) {
+	while (ms_of(start) < 4 * STALL_MS && got > 0) {
 		got = recv(rig->client, piece, sizeof(piece), 0);
 		rig->seen_len += (size_t)got;
-		poll(NULL, 0, 2);
+		poll(NULL, 0, 5);
 	}
-	while ((got = recv(rig->client, piece, sizeof(piece), 0)) > 0)
-		rig->seen_len += (size_t)got;
 }
 
 static void a_slow_but_steady_reader_is_not_cut(void **state)
 {
 	struct rig *rig = *state;
-	int room = 65536;
+	int room = 4096;
 
 	setsockopt(rig->client, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	rig->ask = "GET / HTTP/1.0\r\n\r\n";
 	rig->stall_ms = STALL_MS;
 	rig->start = send_flood;
 	run_beside(rig->loop, read_steadily, rig);
-	assert_in_range(rig->seen_len, FLOOD_LEN, FLOOD_LEN + 400);
-	assert_int_equal(rig->sent, FLOOD_LEN);
+	assert_true(rig->seen_len > 10000);
+	assert_int_equal(rig->gone, 0);
 }
 
 static void read_one_and_wait(void *arg)
