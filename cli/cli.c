@@ -64,7 +64,7 @@ static void explain_problem(const json_t *problem)
 	buf_fini(&line);
 }
 
-static void explain_refusal(const struct cli *cli, const struct answer *answer)
+void cli_explain(const struct cli *cli, const struct answer *answer)
 {
 	if (!print_find(answer->json, "code"))
 		cli_note("status %d, and no problem document: is this a deltagate?",
@@ -77,33 +77,36 @@ static void explain_refusal(const struct cli *cli, const struct answer *answer)
 
 /* ---- asking ------------------------------------------------------------------------------ */
 
-static bool connect_once(struct cli *cli, struct err *err)
+int cli_connect(struct cli *cli)
 {
 	const struct client_config config = {
 		.socket = cli->paths.socket,
 		.url = args_get(&cli->args, "--url"),
 		.token_file = args_get(&cli->args, "--token-file"),
 	};
+	struct err err;
 
-	return cli->client || client_create(&config, &cli->client, err);
+	if (!cli->client && !client_create(&config, &cli->client, &err))
+		return cli_fail(&err);
+	return CLI_DONE;
 }
 
 int cli_call(struct cli *cli, const struct client_request *request, struct answer *answer)
 {
+	int status = cli_connect(cli);
 	struct err err;
 
 	*answer = (struct answer){ .outcome = FETCH_NOT_SENT };
 	cli->http_status = 0;
-	if (!connect_once(cli, &err))
-		return cli_fail(&err);
+	if (status != CLI_DONE)
+		return status;
 	if (!client_call(cli->client, request, answer, &err)) {
-		int status = cli_fail(&err);
-
+		status = cli_fail(&err);
 		return answer->signum ? CLI_SIGNAL + answer->signum : status;
 	}
 	cli->http_status = answer->status;
 	if (answer->status >= 400) {
-		explain_refusal(cli, answer);
+		cli_explain(cli, answer);
 		return CLI_REFUSED;
 	}
 	if (answer->json || answer->status == 204)

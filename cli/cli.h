@@ -47,6 +47,10 @@ cli_command cmd_token_create, cmd_token_list, cmd_token_revoke;
 cli_command cmd_unlock, cmd_lock, cmd_rotate_api_key;
 /* cmd_journal.c */
 cli_command cmd_journal_sql;
+/* cmd_tail.c */
+cli_command cmd_tail;
+/* cmd_streams.c */
+cli_command cmd_streams, cmd_streams_stop, cmd_streams_start;
 /* cmd_config.c */
 cli_command cmd_config_check, cmd_config_print;
 
@@ -56,6 +60,11 @@ int cli_call(struct cli *cli, const struct client_request *request, struct answe
 int cli_get(struct cli *cli, const char *target, struct answer *answer);
 int cli_post(struct cli *cli, const char *target, const char *body, struct answer *answer);
 int cli_delete(struct cli *cli, const char *target, struct answer *answer);
+
+/* Makes cli->client, for commands that call it themselves; CLI_DONE, or it is explained. */
+int cli_connect(struct cli *cli);
+/* Says on stderr why the daemon refused: its problem document, with --json as it came. */
+void cli_explain(const struct cli *cli, const struct answer *answer);
 
 /* GETs target and prints it: with --json as it came, else by print. */
 int cli_show(struct cli *cli, const char *target, void (*print)(const json_t *json));

@@ -17,7 +17,10 @@
 #define ANSWER_MAX         (64 * 1024 * 1024)
 #define TOKEN_MAX          256
 #define URL_MAX            1024
+#define HEADER_MAX         8192
 #define HEADERS_MAX        4
+
+struct call;
 
 struct client {
 	struct loop *loop;
@@ -25,15 +28,65 @@ struct client {
 	char *socket;                 /* NULL: over the URL */
 	char *url;                    /* without a slash at its end */
 	struct secret *authorization; /* "Bearer dg_..."; NULL: none */
+	struct signal_watch *interrupt, *terminate;
+	bool holds_signals; /* those two are there between calls, too */
+	int signum;         /* the last that came; 0: none did */
+	struct call *call;  /* NULL between calls */
 };
 
 /* One call on its way. */
 struct call {
 	struct client *client;
+	const struct client_request *request;
 	struct fetch *fetch; /* NULL once it is over */
 	struct answer *answer;
 	struct err *err;
 };
+
+/* ---- signals ----------------------------------------------------------------------------- */
+
+static void end_call(struct client *client)
+{
+	struct call *call = client->call;
+
+	if (!call || !call->fetch)
+		return;
+	fetch_cancel(call->fetch);
+	call->fetch = NULL;
+	call->answer->signum = client->signum;
+	err_set(call->err, ERR_UNREACHABLE, "interrupted while waiting for the answer");
+}
+
+static void on_signal(void *arg, int signum)
+{
+	struct client *client = arg;
+
+	client->signum = signum;
+	end_call(client);
+	loop_stop(client->loop);
+}
+
+static void watch_signals(struct client *client)
+{
+	if (client->interrupt)
+		return;
+	client->signum = 0;
+	client->interrupt = signal_create(client->loop, SIGINT, on_signal, client);
+	client->terminate = signal_create(client->loop, SIGTERM, on_signal, client);
+}
+
+static void unwatch_signals(struct client *client)
+{
+	signal_destroy(client->interrupt);
+	signal_destroy(client->terminate);
+	client->interrupt = client->terminate = NULL;
+}
+
+void client_hold_signals(struct client *client)
+{
+	watch_signals(client);
+	client->holds_signals = true;
+}
 
 /* ---- what a call needs ------------------------------------------------------------------- */
 
@@ -105,6 +158,7 @@ void client_destroy(struct client *client)
 	if (!client)
 		return;
 	fetcher_destroy(client->fetcher);
+	unwatch_signals(client);
 	loop_destroy(client->loop);
 	secret_destroy(client->authorization);
 	mem_free(client->socket);
@@ -181,24 +235,25 @@ static void on_answer(void *arg, const struct fetch_result *result)
 	loop_stop(call->client->loop);
 }
 
-static void on_signal(void *arg, int signum)
+static bool on_piece(void *arg, const char *bytes, size_t len)
 {
-	struct call *call = arg;
+	const struct call *call = arg;
 
-	if (!call->fetch)
-		return;
-	fetch_cancel(call->fetch);
-	call->fetch = NULL;
-	call->answer->signum = signum;
-	err_set(call->err, ERR_UNREACHABLE, "interrupted while waiting for the answer");
-	loop_stop(call->client->loop);
+	return call->request->piece(call->request->piece_arg, bytes, len);
 }
 
-static void start(struct call *call, const struct client_request *request)
+static const char *header_of(char room[HEADER_MAX], const char *name, const char *value)
 {
+	snprintf(room, HEADER_MAX, "%s: %s", name, value);
+	return room;
+}
+
+static void start(struct call *call)
+{
+	const struct client_request *request = call->request;
 	struct client *client = call->client;
 	const char *headers[HEADERS_MAX] = { NULL };
-	char prefer[128];
+	char prefer[HEADER_MAX], position[HEADER_MAX];
 	struct buf url;
 	struct fetch_request wanted = {
 		.method = request->method,
@@ -209,6 +264,7 @@ static void start(struct call *call, const struct client_request *request)
 		.body_len = request->body ? strlen(request->body) : 0,
 		.timeout_ms = request->timeout_ms,
 		.answer_max = ANSWER_MAX,
+		.piece = request->piece ? on_piece : NULL,
 	};
 	size_t count = 0;
 
@@ -222,9 +278,10 @@ static void start(struct call *call, const struct client_request *request)
 	}
 	if (wanted.body)
 		headers[count++] = "Content-Type: application/json";
-	snprintf(prefer, sizeof(prefer), "Prefer: %s", request->prefer ? request->prefer : "");
 	if (request->prefer)
-		headers[count++] = prefer;
+		headers[count++] = header_of(prefer, "Prefer", request->prefer);
+	if (request->last_event_id)
+		headers[count++] = header_of(position, "Last-Event-ID", request->last_event_id);
 	call->fetch = fetch_start(client->fetcher, &wanted, on_answer, call);
 	if (request->secret_body)
 		secret_close(request->secret_body);
@@ -234,19 +291,43 @@ static void start(struct call *call, const struct client_request *request)
 bool client_call(struct client *client, const struct client_request *request, struct answer *answer,
 		 struct err *err)
 {
-	struct call call = { .client = client, .answer = answer, .err = err };
-	struct signal_watch *interrupt, *terminate;
+	struct call call = { .client = client, .request = request, .answer = answer, .err = err };
 
 	*answer = (struct answer){ .outcome = FETCH_LOST, .retry_after_ms = -1 };
-	interrupt = signal_create(client->loop, SIGINT, on_signal, &call);
-	terminate = signal_create(client->loop, SIGTERM, on_signal, &call);
-	start(&call, request);
-	loop_run(client->loop);
-	signal_destroy(interrupt);
-	signal_destroy(terminate);
+	watch_signals(client);
+	client->call = &call;
+	start(&call);
+	if (client->signum)
+		end_call(client);
+	else
+		loop_run(client->loop);
+	client->call = NULL;
+	if (!client->holds_signals)
+		unwatch_signals(client);
 	if (answer->outcome == FETCH_NOT_SENT)
 		explain(client, err);
 	return answer->outcome == FETCH_ANSWERED;
+}
+
+void client_set_silence(struct client *client, int64_t silence_ms)
+{
+	fetch_set_silence(client->call->fetch, silence_ms);
+}
+
+static void on_paused(void *arg)
+{
+	loop_stop(arg);
+}
+
+int client_pause(struct client *client, int64_t ms)
+{
+	struct timer *timer = loop_timer_create(client->loop, on_paused, client->loop);
+
+	timer_start(timer, ms);
+	if (!client->signum)
+		loop_run(client->loop);
+	timer_destroy(timer);
+	return client->signum;
 }
 
 void answer_fini(struct answer *answer)

@@ -2,7 +2,8 @@
  *
  * Over the Unix socket, where the daemon's own user needs no token, or over a URL with the token
  * from a file. Calls wait for the answer; SIGINT and SIGTERM end the wait, and then the request may
- * have been received all the same. Bodies that hold a secret are wiped once they were sent. */
+ * have been received all the same. Bodies that hold a secret are wiped once they were sent. An
+ * answer that goes on (events) can be taken piece by piece while the call lasts. */
 #ifndef CLI_CLIENT_H
 #define CLI_CLIENT_H
 #include <jansson.h>
@@ -28,7 +29,11 @@ struct client_request {
 	const char *body;                 /* JSON; NULL: none */
 	const struct secret *secret_body; /* instead of body */
 	const char *prefer;               /* value of the Prefer header, or NULL */
-	int64_t timeout_ms;
+	const char *last_event_id;        /* likewise */
+	int64_t timeout_ms;               /* with piece: the longest silence */
+	/* Takes the body of a 2xx answer, which is not kept; see net/fetch.h. NULL: none does. */
+	fetch_piece_fn *piece;
+	void *piece_arg;
 };
 
 struct answer {
@@ -51,4 +56,13 @@ void client_destroy(struct client *client); /* NULL is fine */
 MUST_CHECK bool client_call(struct client *client, const struct client_request *request,
 			    struct answer *answer, struct err *err);
 void answer_fini(struct answer *answer);
+/* Inside a call's piece: how long it may be silent from now on. */
+void client_set_silence(struct client *client, int64_t silence_ms);
+
+/* ---- for those who call again and again -------------------------------------------------- */
+
+/* From now on SIGINT and SIGTERM end a call or pause, this or the next, and nothing else. */
+void client_hold_signals(struct client *client);
+/* Waits. The signal that ended it; 0: none did. */
+int client_pause(struct client *client, int64_t ms);
 #endif

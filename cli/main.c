@@ -12,8 +12,10 @@
 #define NAME_WIDTH 28
 
 struct command {
-	const char *name;         /* one word or two */
-	const char *operands;     /* "SYM QTY": each is needed; "..." takes any words, flags too */
+	const char *name; /* one word or two */
+	/* "SYM QTY": each is needed. "CHANNEL...": one or more. "..." takes any words, flags too.
+	 */
+	const char *operands;
 	const char *help;         /* the first line is shown in the list */
 	const struct flag *flags; /* NULL: none of its own */
 	cli_command *run;
@@ -93,6 +95,15 @@ static const struct flag token_flags[] = {
 	{ 0 },
 };
 
+static const struct flag tail_flags[] = {
+	FLAG_ALL,
+	{ "--no-snapshot", NULL, "only what happens, not how it is at first", false },
+	{ "--count", "N", "end after so many events", false },
+	{ "--after", "POSITION", "go on where an earlier tail ended, as it said", false },
+	{ "--wait", NULL, "for a daemon that is not there yet", false },
+	{ 0 },
+};
+
 static const struct flag secret_flags[] = {
 	{ "--file", "FILE", "holds the secret; only its owner may read it", false },
 	{ 0 },
@@ -125,6 +136,20 @@ static const struct command commands[] = {
 	{ "cancel", "ID", "take an order off the book", cancel_flags, cmd_cancel },
 	{ "cancel-all", "SYM", "take all orders of a pair off the book", cancel_flags,
 	  cmd_cancel_all },
+	{ "tail", "CHANNEL...",
+	  "print events as they happen\n"
+	  "Channels: orders, fills, balances (account is all three), system; depth:SYM, "
+	  "price:SYM,\n"
+	  "trades:SYM. Connects again by itself and goes on where it was. What could not be had "
+	  "is\n"
+	  "told on stderr, and then the exit status is 1. Ctrl-C ends it.",
+	  tail_flags, cmd_tail },
+	{ "streams stop", "NAME",
+	  "stop following a stream of the exchange\n"
+	  "Until streams start, or the daemon's restart.",
+	  NULL, cmd_streams_stop },
+	{ "streams start", "NAME", "follow it again", NULL, cmd_streams_start },
+	{ "streams", "", "the exchange's streams, and how each is", NULL, cmd_streams },
 	{ "token create", "NAME",
 	  "make a token for an app, and print it alone\n"
 	  "It is shown this once. Give it the scopes that the app needs, and no more.",
@@ -228,6 +253,13 @@ static bool takes_any(const struct command *command)
 	return strcmp(command->operands, "...") == 0;
 }
 
+static bool takes_many(const struct command *command)
+{
+	size_t len = strlen(command->operands);
+
+	return len > 3 && strcmp(command->operands + len - 3, "...") == 0;
+}
+
 static bool check_operands(const struct command *command, size_t count, struct err *err)
 {
 	const char *wanted = command->operands;
@@ -235,10 +267,12 @@ static bool check_operands(const struct command *command, size_t count, struct e
 
 	for (const char *at = wanted; *at; at++)
 		needed += *at == ' ';
-	if (count == needed || takes_any(command))
+	if (count == needed || takes_any(command) || (takes_many(command) && count > 0))
 		return true;
 	if (needed == 0)
 		return err_set(err, ERR_USAGE, "%s takes no operand", command->name);
+	if (takes_many(command))
+		return err_set(err, ERR_USAGE, "%s needs %s", command->name, wanted);
 	return err_set(err, ERR_USAGE, "%s takes %s, nothing more and nothing less", command->name,
 		       wanted);
 }
