@@ -152,6 +152,7 @@ FUZZ     := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 LIBS_fuzz_config = $(LIBS_server)
 LIBS_fuzz_json = $(LIBS_server)
 LIBS_fuzz_message = $(LIBS_server)
+LIBS_fuzz_sse = $(LIBS_cli)
 REPLAYS  := $(addprefix $(BUILD)/fuzz/replay_,$(FUZZ))
 FUZZERS  := $(addprefix $(BUILD)/fuzz/fuzz_,$(FUZZ))
 
