@@ -48,7 +48,7 @@ struct fetch {
 	fetch_piece_fn *piece; /* NULL: the body is kept */
 	struct timer *silence; /* with piece: until it has been silent for too long */
 	int64_t silence_ms;
-	bool is_in_piece, is_refused, was_silent;
+	bool is_in_piece, is_refused, was_silent, has_pieces;
 	struct fetch_result result;
 	char reason[CURL_ERROR_SIZE];
 };
@@ -161,7 +161,7 @@ static bool is_for_piece(const struct fetch *fetch)
 
 static bool hand_over(struct fetch *fetch, const char *bytes, size_t len)
 {
-	fetch->is_in_piece = true;
+	fetch->is_in_piece = fetch->has_pieces = true;
 	fetch->is_refused = !fetch->piece(fetch->arg, bytes, len);
 	fetch->is_in_piece = false;
 	return !fetch->is_refused;
@@ -184,7 +184,8 @@ static bool is_whole(const struct fetch *fetch, long status)
 {
 	if (!fetch->is_head_whole || status < 200 || status > 999)
 		return false;
-	return fetch->has_framing || fetch->answer.len > 0 || status == 204 || status == 304;
+	return fetch->has_framing || fetch->answer.len > 0 || fetch->has_pieces || status == 204 ||
+	       status == 304;
 }
 
 static enum fetch_outcome judge(const struct fetch *fetch, CURLcode code)

@@ -179,6 +179,16 @@ static void nothing_is_kept_so_there_is_no_bound_on_the_whole(void **state)
 	assert_int_equal(rig->taken.len, 3 * 90000);
 }
 
+static void without_a_length_it_ends_with_the_connection(void **state)
+{
+	static const char *const script[] = { "HTTP/1.1 200 OK\r\n\r\n", "one", NULL };
+	struct rig *rig = *state;
+
+	ask(rig, script, PATIENCE_S * 1000);
+	assert_int_equal(rig->outcome, FETCH_ANSWERED);
+	assert_string_equal(buf_str(&rig->taken), "one");
+}
+
 static void a_refusal_is_kept_as_ever(void **state)
 {
 	static const char *const script[] = {
@@ -285,6 +295,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(pieces_are_handed_over_as_they_come),
 		TEST(nothing_is_kept_so_there_is_no_bound_on_the_whole),
+		TEST(without_a_length_it_ends_with_the_connection),
 		TEST(a_refusal_is_kept_as_ever),
 		TEST(an_answer_cut_short_is_lost),
 		TEST(who_takes_no_more_ends_it),
