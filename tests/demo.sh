@@ -109,6 +109,12 @@ What the journal has kept, and the same from the command line:
   sqlite3 -readonly -header $dir/data/journal.db 'SELECT order_id, side, state, executed_base_qty, average_price FROM v_orders'
   $build/deltagate --data-dir $dir/data orders --all
 
+Watch in another terminal while you do: orders, executions and the book, as they change:
+
+  $build/deltagate --data-dir $dir/data tail orders fills depth:ADAUSDM
+
+The same in a browser, with the token: $address/
+
 Ctrl-C stops both programs.
 END
 
