@@ -31,6 +31,22 @@ def answer(when, path, **more):
     return {"match": {"path": path, "method": "POST"}, "when": when, "answer": told, **more}
 
 
+def random_order(chance):
+    """Any kind of order: resting, crossing, post-only, at market, by base or by quote."""
+    symbol, low, high, size = chance.choice((
+        ("ADAUSDM", 0.70, 0.80, "20"), ("NIGHTUSDM", 0.040, 0.050, "400"),
+        ("IAGUSDM", 0.25, 0.29, "60")))
+    order = {"symbol": symbol, "side": chance.choice(("buy", "sell")), "base_quantity": size}
+    kind = chance.random()
+    if kind < 0.2:
+        order.update(type="market", max_slippage_basis_point=chance.choice((20, 300)))
+        if kind < 0.05:
+            order.update(quote_quantity="12.5", base_quantity=None)
+    else:
+        order.update(price=f"{chance.uniform(low, high):.4f}", post_only=kind > 0.85 or None)
+    return order
+
+
 def own_orders(sim):
     """What the daemon's account ever had on the exchange."""
     return [o for o in sim.orders() if o["account"] == "main"]
@@ -56,14 +72,18 @@ def same(left, right):
 
 def check_against_exchange(rig):
     """Every order, state, execution and fee of the journal equals the exchange's own record."""
-    rows = rig.daemon.journal("select * from v_orders")
-    fills = rig.daemon.journal("select * from v_fills")
-    theirs = {o["id"]: o for o in own_orders(rig.sim)}
+    check_records(rig.sim, rig.daemon.journal("select * from v_orders"),
+                  rig.daemon.journal("select * from v_fills"))
+
+
+def check_records(sim, rows, fills):
+    """The same for orders as they are in the end, and fills, whoever told of them."""
+    theirs = {o["id"]: o for o in own_orders(sim)}
     ours = {row["exchange_order_id"]: row for row in rows if row["exchange_order_id"]}
     for exchange_id, order in theirs.items():
         if order["status"] == "building":
             continue  # never submitted, or by nobody's answer: it is not on the book
-        assert exchange_id in ours, f"the journal does not know {order}"
+        assert exchange_id in ours, f"nobody knows {order}"
     for row in rows:
         if not row["exchange_order_id"]:
             assert row["state"] in ("rejected", "failed", "cancelled"), row

@@ -381,7 +381,7 @@ class Daemon(Program):
         flags = {"listen": "127.0.0.1:0", "data_dir": self.data_dir, "mode": "simulated"}
         if self.rig.sim.hello:
             flags.update(rest_url=self.rig.sim.url, stream_url=self.rig.sim.stream_url)
-        flags.update(log_level="trace", **self.options)
+        flags.update({"log_level": "trace", **self.options})
         return [word for name, value in flags.items() if value is not None
                 for word in (f"--{name.replace('_', '-')}", value)]
 

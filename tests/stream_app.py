@@ -105,11 +105,15 @@ class Reader:
         self.lock = threading.RLock()
 
     def take(self, text):
+        message = self.parse(text)
+        self.chains.follow(message)
+        self.messages.append(message)
+
+    def parse(self, text):
         self.daemon.told.append(text)
         message = json.loads(text)
         SCHEMA.check(message)
-        self.chains.follow(message)
-        self.messages.append(message)
+        return message
 
     def pump(self, seconds):
         """Reads what comes within this time, at most once; false when it is over."""
@@ -236,8 +240,10 @@ class Stream(Reader):
         deadline = time.monotonic() + SECONDS * SLOWNESS
         while self.ws.state is State.CONNECTING and self.ws.handshake_exc is None:
             assert time.monotonic() < deadline, "no answer to the handshake"
-            if not self.pump(0.1) and self.ws.handshake_exc is None:
-                raise ConnectionError("closed without an answer to the handshake")
+            try:
+                self.pump(0.1)
+            except EOFError:
+                raise ConnectionError("closed without an answer to the handshake") from None
         self.subprotocol = self.ws.subprotocol
 
     def may_not_answer_pings(self):

@@ -6,27 +6,11 @@ import time
 
 import pytest
 
-from facts import check_against_exchange, is_settled, most_in_window
+from facts import check_against_exchange, is_settled, most_in_window, random_order
 from rig import wait_for
 
 APPS = 10
 ORDERS = 50
-
-
-def random_order(chance):
-    """Any kind of order: resting, crossing, post-only, at market, by base or by quote."""
-    symbol, low, high, size = chance.choice((
-        ("ADAUSDM", 0.70, 0.80, "20"), ("NIGHTUSDM", 0.040, 0.050, "400"),
-        ("IAGUSDM", 0.25, 0.29, "60")))
-    order = {"symbol": symbol, "side": chance.choice(("buy", "sell")), "base_quantity": size}
-    kind = chance.random()
-    if kind < 0.2:
-        order.update(type="market", max_slippage_basis_point=chance.choice((20, 300)))
-        if kind < 0.05:
-            order.update(quote_quantity="12.5", base_quantity=None)
-    else:
-        order.update(price=f"{chance.uniform(low, high):.4f}", post_only=kind > 0.85 or None)
-    return order
 
 
 class Trader(threading.Thread):
