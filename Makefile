@@ -1,4 +1,4 @@
-# deltagate. The targets people use: all run test asan tsan fuzz bench lint cover install clean.
+# deltagate. Targets people use: all run test chaos asan tsan fuzz bench lint cover install clean.
 # Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -35,6 +35,7 @@ FORCE:
 DEPS_run   := run
 DEPS_test  := run test
 DEPS_units := test
+DEPS_chaos := run test
 DEPS_asan  := run test
 DEPS_tsan  := run test
 DEPS_fuzz  := fuzz
@@ -191,12 +192,18 @@ run: all
 	@exec tests/demo.sh $(BUILD)
 
 # ---- Tests: each ends with one line, N passed, N failed, N skipped ----
-.PHONY: units test asan tsan cover lint fresh
+.PHONY: units test chaos asan tsan cover lint fresh
 units: $(UNITS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
 test: all $(UNITS) $(BUILD)/vectors $(REPLAYS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) $(TEST_FLAGS)
+
+# Subscribers of all kinds, a thousand orders, lying streams and a daemon killed thirty times; the
+# suite has a short form of it. SEED=N repeats what was random.
+chaos: all
+	@DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -s \
+		tests/test_stream_chaos.py --full $(if $(SEED),--seed $(SEED))
 
 # The same suite with other objects, in a folder of their own.
 asan:

@@ -9,6 +9,11 @@ from judge import Judge
 TEST_SECONDS = 90 * rigs.SLOWNESS
 
 
+def pytest_addoption(parser):
+    parser.addoption("--full", action="store_true", help="long tests in full (make chaos)")
+    parser.addoption("--seed", type=int, help="what is random in them comes from it")
+
+
 def pytest_configure(config):
     config.addinivalue_line("markers", "threads: worth running under the thread sanitizer")
     config.addinivalue_line("markers", "rig(**options): how this test's rig is made")
