@@ -1,4 +1,4 @@
-"""deltagate tail and deltagate streams: events as they happen, across whatever ends a connection."""
+"""deltagate tail and deltagate streams: events as they happen, whatever ends a connection."""
 import contextlib
 import fcntl
 import http.server
