@@ -13,7 +13,7 @@ from rig import BUILD, SLOWNESS
 from stream_app import Events, Refused, Stream
 
 LOSSLESS = ("orders", "fills", "balances", "system")
-ROOM = 4096  # bytes of a receive buffer that is soon full
+ROOM = 4096  # bytes of a receive buffer that is soon full, and slow whoever reads it
 
 
 class Told:
@@ -107,7 +107,7 @@ class HeardEvents(Heard, Events):
         self.history.position = self.last_id
 
 
-# ---- manners: how a connection is read, until it ends or should ------------------------------
+# ---- manners: how a connection is read, until it ends or should; in a hurry all are quick ------
 
 
 def read_fast(listener, stream):
@@ -116,23 +116,19 @@ def read_fast(listener, stream):
 
 
 def read_slowly(listener, stream):
-    """Slower than events come, until the end is near."""
-    while not listener.is_done.is_set() and stream.pump(0.2):
-        if not listener.hurry.is_set():
-            listener.is_done.wait(0.15)
+    """Slower than events come."""
+    while not listener.hurry.is_set() and stream.pump(0.2):
+        listener.hurry.wait(0.15)
 
 
 def stop_at_times(listener, stream):
     """Reads nothing for a while, now and then so long that the daemon gives up."""
-    while not listener.is_done.is_set() and listener.read_for(stream, 0.5, 3):
-        if not listener.hurry.is_set():
-            listener.hurry.wait(listener.chance.uniform(0.5, 6))
+    while not listener.hurry.is_set() and listener.read_for(stream, 0.5, 3):
+        listener.hurry.wait(listener.chance.uniform(0.5, 6))
 
 
 def come_and_go(listener, stream):
     listener.read_for(stream, 0.1, 4)
-    if listener.hurry.is_set():
-        read_fast(listener, stream)
 
 
 class Subscriber(threading.Thread):
@@ -149,8 +145,6 @@ class Subscriber(threading.Thread):
         self.history = History(channels)
         self.is_done, self.hurry = threading.Event(), threading.Event()
         self.failure, self.ends = None, {}
-        if manner in (read_slowly, stop_at_times):
-            self.options = {**options, "room": ROOM}
 
     def run(self):
         try:
@@ -166,7 +160,7 @@ class Subscriber(threading.Thread):
             self.is_done.wait(self.chance.uniform(0.02, 0.2))
             return
         if self.asked(stream):
-            self.manner(self, stream)
+            (read_fast if self.hurry.is_set() else self.manner)(self, stream)
         self.count_end(stream)
         self.leave(stream)
 
@@ -185,7 +179,9 @@ class Subscriber(threading.Thread):
             return None
 
     def open(self):
-        return HeardStream(self.history, self.door, **self.options)
+        is_slow = self.manner in (read_slowly, stop_at_times) and not self.hurry.is_set()
+        return HeardStream(self.history, self.door, room=ROOM if is_slow else None,
+                           **self.options)
 
     def asked(self, stream):
         """Subscribes; false when the connection ended before that was done."""
@@ -203,17 +199,18 @@ class Subscriber(threading.Thread):
         return True
 
     def read_for(self, stream, least, most):
-        """Reads on for a random time; false when the connection is over, or all is done."""
+        """Reads on for a random time; false when the connection is over."""
         pause = threading.Event()
         timer = threading.Timer(self.chance.uniform(least, most), pause.set)
         timer.daemon = True
         timer.start()
-        while not pause.is_set() and not self.is_done.is_set():
+        while not pause.is_set() and not self.hurry.is_set():
             if not stream.pump(0.1):
                 return False
-        return not self.is_done.is_set()
+        return True
 
     def count_end(self, stream):
+        """How the daemon ended it, if it did."""
         if stream.is_over:
             code = self.code_of(stream)
             self.ends[code] = self.ends.get(code, 0) + 1
@@ -237,9 +234,8 @@ class EventsSubscriber(Subscriber):
     def open(self):
         position = getattr(self.history, "position", None)
         headers = [("Last-Event-ID", position)] if position else []
-        options = {name: value for name, value in self.options.items() if name != "room"}
         events = HeardEvents(self.history, self.door, headers=headers,
-                             ch=",".join((*self.channels, *self.markets)), **options)
+                             ch=",".join((*self.channels, *self.markets)), **self.options)
         must(events.status in (200, 503), f"{events.status}: {events.raw}")
         return events if events.status == 200 else None
 
