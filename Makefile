@@ -175,10 +175,10 @@ fuzz:
 			grown/$$name $(CURDIR)/tests/fuzz/corpus/$$name || exit 1; done
 
 # ---- Speed: tests/bench/bench.py, beside what one would use instead ----
-BENCH    := $(addprefix $(BUILD)/bench/,bare load sign append)
+BENCH    := $(addprefix $(BUILD)/bench/,bare load sign append crowd fan plain)
+MEASURE  := $(call objects,$(addprefix tests/bench/,rounds.c cpu.c dialect.c))
 
-$(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/obj/tests/bench/rounds.o \
-		$(LIBS_server)
+$(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MEASURE) $(LIBS_server)
 	$(LINK)
 
 .PHONY: bench

@@ -3,34 +3,35 @@
 
     bench.py [--json] [--only PART]
 
+BENCH_ONLY (parts, separated by commas) says the same as --only, BENCH_SECONDS how long a thousand
+subscribers are watched.
+
 The two sides of a line take turns, round by round, both warm, so that whatever else the machine
 does hits both. A ratio says how many times as fast deltagate is: the median over the rounds, with
 the least and the greatest of them behind it. The same as JSON lies in BUILD/bench/bench.json.
 """
 import argparse
 import contextlib
-import json
 import os
 import pathlib
 import re
-import select
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
+import catchup
+import fanout
 import rig as rigs
+from measure import (BENCH, HERE, PATIENCE_S, Measurer, Report, answers, free_port, install_rivals,
+                     ms, percentile, pick_cores, pin)
 
-HERE = pathlib.Path(__file__).resolve().parent
-BENCH = rigs.BUILD / "bench"
 VECTORS = rigs.ROOT / "tests/data/vectors/signing.json"
 VECTOR = "s034"  # an order-like intent, which all three signers take
-PATIENCE_S = 120
-NPM_SECONDS = 240
+PARTS = ("sign", "orders", "reads", "appends", "fan", "stream", "catchup")
 
 SIGN_ROUNDS = 5
 SIGN_COUNTS = {"deltagate": 2000, "whisky": 200, "mesh": 5}
@@ -41,120 +42,10 @@ APPEND_WARM_MS = 2000  # the journal's log has its full length then, and is writ
 APPEND_PAUSE_S = 0.1   # for the journal's idle checkpoint, lest it falls into the loop's turn
 
 
-# ---- what is told ------------------------------------------------------------------------------
-
-def short(number):
-    digits = 0 if number >= 100 else 1 if number >= 10 else 2
-    return f"{number:.{digits}f}"
-
-
-def ms(us):
-    return f"{us / 1000:.2f} ms"
-
-
-class Report:
-    """Lines for people as they come, and all of it for machines at the end."""
-
-    def __init__(self, as_json):
-        self.as_json, self.lines, self.skipped = as_json, [], []
-
-    def say(self, text):
-        if not self.as_json:
-            print(text, flush=True)
-
-    def line(self, name, unit, ours, theirs, text, **more):
-        """A figure a round of each side. unit "us": less is better; "per_s": more is."""
-        pairs = zip(theirs, ours) if unit == "us" else zip(ours, theirs)
-        ratios = sorted(a / b for a, b in pairs)
-        line = {
-            "name": name, "ratio": round(statistics.median(ratios), 4),
-            "ratio_min": round(ratios[0], 4), "ratio_max": round(ratios[-1], 4),
-            "rounds": len(ratios), "unit": unit, "deltagate": round(statistics.median(ours), 2),
-            "other": round(statistics.median(theirs), 2), **more,
-        }
-        self.lines.append(line)
-        self.say(f"{short(line['ratio']):>5}x  {text(line)}  "
-                 f"({short(ratios[0])} to {short(ratios[-1])} in {len(ratios)} rounds)")
-
-    def skip(self, name, why):
-        self.skipped.append({"name": name, "why": why})
-        self.say(f"skipped  {name}: {why}")
-
-    def write(self, machine):
-        text = json.dumps({"machine": machine, "lines": self.lines, "skipped": self.skipped},
-                          indent=2)
-        (BENCH / "bench.json").write_text(text + "\n")
-        if self.as_json:
-            print(text)
-
-
-# ---- programs that measure ---------------------------------------------------------------------
-
-class Measurer:
-    """A program that does one round for each line it is told, and ends with its input."""
-
-    def __init__(self, *command, cwd=None, **environment):
-        self.name = pathlib.Path(command[0]).name
-        self.process = subprocess.Popen(
-            [str(word) for word in command], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            bufsize=0, cwd=cwd, env={**os.environ, **environment},
-        )
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.process.stdin.close()
-        try:
-            self.process.wait(10)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process.stdout.close()
-
-    def round(self, *numbers):
-        self.process.stdin.write((" ".join(map(str, numbers)) + "\n").encode())
-        deadline, answer = time.monotonic() + PATIENCE_S, b""
-        while not answer.endswith(b"\n"):
-            left = deadline - time.monotonic()
-            ready, _, _ = select.select([self.process.stdout], [], [], max(0, left))
-            more = self.process.stdout.read(65536) if ready else b""
-            if not more:
-                sys.exit(f"bench: {self.name} gave no answer")
-            answer += more
-        return json.loads(answer)
-
-    def times_us(self, count):
-        return sorted(ns / 1000 for ns in self.round(count)["ns"])
-
-
-def percentile(values, share):
-    return values[min(len(values) - 1, int(len(values) * share))]
-
-
 # ---- signing -----------------------------------------------------------------------------------
 
-def install_signers(folder):
-    """None when they are there, else why not."""
-    for name in ("package.json", "sign.mjs"):
-        shutil.copy(HERE / name, folder)
-    command = ["npm", "install", "--no-save", "--no-package-lock", "--no-audit", "--no-fund",
-               "--ignore-scripts", "--prefer-offline", "--fetch-retries=1", "--loglevel=error"]
-    try:
-        done = subprocess.run(command, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True,
-                              text=True, timeout=NPM_SECONDS, check=False)
-    except FileNotFoundError:
-        return "there is no npm here"
-    except subprocess.TimeoutExpired:
-        return f"npm did not install the other signers within {NPM_SECONDS} s"
-    if done.returncode == 0:
-        return None
-    reason = [line for line in done.stderr.splitlines() if line.startswith("npm error")]
-    return "npm cannot install the other signers: " + (reason or ["no reason given"])[0]
-
-
 def sign(report):
-    why = install_signers(BENCH)
+    why = install_rivals()
     if why:
         report.skip("signing", why)
         return
@@ -259,19 +150,6 @@ def orders(report, rig, app, folder):
 
 # ---- reads -------------------------------------------------------------------------------------
 
-def pick_cores():
-    """One for the servers and one for the load; None where there is only one."""
-    cores = sorted(os.sched_getaffinity(0))
-    return (cores[0], cores[1]) if len(cores) > 1 else (None, None)
-
-
-def pin(core, pid=0):
-    """A whole process to a core."""
-    if core is not None:
-        for thread in os.listdir(f"/proc/{pid or 'self'}/task"):
-            os.sched_setaffinity(int(thread), {core})
-
-
 NGINX_CONF = """daemon off;
 master_process off;
 error_log {folder}/error.log;
@@ -289,17 +167,6 @@ http {{
     server {{ listen 127.0.0.1:{port}; location / {{ return 200 '{body}'; }} }}
 }}
 """
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
-
-
-def answers(port):
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
 
 
 @contextlib.contextmanager
@@ -394,14 +261,16 @@ def filesystem_of(folder):
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="for machines, when all is done")
-    parser.add_argument("--only", choices=("sign", "orders", "reads", "appends"), action="append",
+    parser.add_argument("--only", choices=PARTS, action="append",
                         help="may be given again")
     return parser.parse_args()
 
 
 def main():
     args = arguments()
-    wanted = args.only or ["sign", "orders", "reads", "appends"]
+    wanted = args.only or list(filter(None, os.environ.get("BENCH_ONLY", "").split(","))) or PARTS
+    if not set(wanted) <= set(PARTS):
+        sys.exit(f"bench: the parts are {' '.join(PARTS)}")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     report, began = Report(args.json), time.monotonic()
     machine = {"cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 2),
@@ -424,6 +293,12 @@ def main():
                     reads(report, rig, app, folder)
         if "appends" in wanted:
             appends(report, folder)
+        if "fan" in wanted:
+            fanout.saturated(report, folder)
+        if "stream" in wanted:
+            fanout.paced(report, folder)
+        if "catchup" in wanted:
+            catchup.catch_up(report, folder)
     machine["seconds"] = round(time.monotonic() - began)
     report.write(machine)
 

@@ -1,8 +1,9 @@
-/* load PORT - orders through the daemon, one after the other, as an app that does nothing else.
+/* load PORT [PATH] - orders through the daemon, one after the other, as an app that does nothing
+ * else; or, with a PATH, reads of it, some milliseconds apart, as one that looks now and then.
  *
  * Blocking calls on one kept-alive connection to 127.0.0.1, and no HTTP or JSON library, so that
  * next to nothing of the time measured is this program's. DELTAGATE_TOKEN comes from the
- * environment. Each round is a number of orders; every answer must be a 201. */
+ * environment. Each round is a number of requests; every answer must be a 201, or a 200. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +20,12 @@
 #define ANSWER_MAX  16384
 #define REQUEST_MAX 1024
 #define TIMEOUT_S   30
+#define PAUSE_US    4000 /* between reads */
+
+struct load {
+	const char *port, *token, *path; /* path: NULL for orders */
+	int fd;
+};
 
 struct answer {
 	char text[ANSWER_MAX + 1];
@@ -85,7 +92,7 @@ static void receive(int fd, struct answer *answer)
 	}
 }
 
-static size_t print_request(char *request, const char *port, const char *token)
+static int print_order(char *request, const struct load *load)
 {
 	static int64_t number; /* of the order; unique with the process's id */
 	char body[REQUEST_MAX / 2];
@@ -94,52 +101,61 @@ static size_t print_request(char *request, const char *port, const char *token)
 				"\"base_quantity\":\"100\",\"price\":\"0.45\","
 				"\"client_order_id\":\"bench-%d-%" PRId64 "\"}",
 				(int)getpid(), number++);
-	int len = snprintf(request, REQUEST_MAX,
-			   "POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n"
-			   "Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
-			   "Content-Length: %d\r\n\r\n%s",
-			   port, token, body_len, body);
 
-	if (len < 0 || len >= REQUEST_MAX)
-		rounds_fail("the token is too long");
-	return (size_t)len;
+	return snprintf(request, REQUEST_MAX,
+			"POST /v1/orders HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n"
+			"Authorization: Bearer %s\r\nContent-Type: application/json\r\n"
+			"Content-Length: %d\r\n\r\n%s",
+			load->port, load->token, body_len, body);
 }
 
-static void place(int fd, const char *port, const char *token, struct samples *samples)
+static int print_read(char *request, const struct load *load)
+{
+	return snprintf(request, REQUEST_MAX,
+			"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%s\r\n"
+			"Authorization: Bearer %s\r\n\r\n",
+			load->path, load->port, load->token);
+}
+
+/* False after the last one. */
+static bool ask(const struct load *load, struct samples *samples)
 {
 	static struct answer answer;
 	char request[REQUEST_MAX];
-	bool has_more = true;
+	int len = load->path ? print_read(request, load) : print_order(request, load);
+	bool has_more;
 
-	while (has_more) {
-		size_t len = print_request(request, port, token);
-
-		samples_start(samples);
-		if (send(fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
-			rounds_fail("send: %s", strerror(errno));
-		receive(fd, &answer);
-		has_more = samples_stop(samples);
-		if (strncmp(answer.text, "HTTP/1.1 201 ", 13) != 0)
-			rounds_fail("not a 201: %s", answer.text);
-	}
+	if (len < 0 || len >= REQUEST_MAX)
+		rounds_fail("the token is too long");
+	samples_start(samples);
+	if (send(load->fd, request, (size_t)len, MSG_NOSIGNAL) != len)
+		rounds_fail("send: %s", strerror(errno));
+	receive(load->fd, &answer);
+	has_more = samples_stop(samples);
+	if (strncmp(answer.text, load->path ? "HTTP/1.1 200 " : "HTTP/1.1 201 ", 13) != 0)
+		rounds_fail("not the answer that was wanted: %s", answer.text);
+	return has_more;
 }
 
 int main(int argc, char **argv)
 {
-	const char *token = getenv("DELTAGATE_TOKEN");
+	struct load load = { .token = getenv("DELTAGATE_TOKEN") };
 	struct samples samples = { .ns = NULL };
 	int64_t count;
-	int fd;
 
-	if (argc != 2 || !token)
-		rounds_fail("usage: DELTAGATE_TOKEN=... load PORT");
-	fd = connect_to(argv[1]);
+	if (argc < 2 || argc > 3 || !load.token)
+		rounds_fail("usage: DELTAGATE_TOKEN=... load PORT [PATH]");
+	load.port = argv[1];
+	load.path = argc > 2 ? argv[2] : NULL;
+	load.fd = connect_to(load.port);
 	while (rounds_next(&count, 1)) {
 		samples_begin(&samples, count);
-		place(fd, argv[1], token, &samples);
+		while (ask(&load, &samples))
+			if (load.path)
+				usleep(PAUSE_US);
 		samples_print(&samples);
 	}
 	samples_fini(&samples);
-	close(fd);
+	close(load.fd);
 	return 0;
 }
