@@ -19,7 +19,7 @@ packages_of() {
 	fuzz) echo clang-14 libclang-rt-14-dev ;;
 	cover) echo gcovr ;;
 	bench)
-		echo nginx-light wrk
+		echo nginx-light wrk mosquitto nats-server
 		# Node.js from elsewhere often brings npm along, and bears no second one beside it.
 		command -v npm >/dev/null || echo nodejs npm
 		;;
