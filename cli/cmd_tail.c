@@ -49,7 +49,7 @@ struct tail {
 	bool is_over; /* with this exit status */
 	int status;
 	int64_t close_code; /* 0: the connection was not closed with one */
-	unsigned failures;  /* connections since hello */
+	unsigned failures;  /* connections since one brought an event or a heartbeat */
 };
 
 /* A message as it came. */
@@ -191,7 +191,6 @@ static bool take_hello(struct tail *tail, const json_t *message, const struct ra
 		client_set_silence(tail->cli->client, HEARTBEATS * heartbeat_ms + WAIT_MAX_MS);
 	tail->is_connected = true;
 	tail->is_trouble_told = false;
-	tail->failures = 0;
 	return true;
 }
 
@@ -265,6 +264,7 @@ static bool take_event(struct tail *tail, const json_t *message, const struct ra
 		return false;
 	}
 	tail->count++;
+	tail->failures = 0;
 	return tail->count_max == 0 || tail->count < tail->count_max || end_well(tail);
 }
 
@@ -291,6 +291,7 @@ static bool take_heartbeat(struct tail *tail, const json_t *message, const struc
 	json_t *last = json_object_get(message, "last");
 
 	(void)raw;
+	tail->failures = 0;
 	for (void *at = json_object_iter(last); at; at = json_object_iter_next(last, at)) {
 		const char *channel = json_object_iter_key(at);
 		int64_t seq = json_integer_value(json_object_iter_value(at));
