@@ -81,6 +81,22 @@ def app(rig):
     return rig.app()
 
 
+@pytest.fixture(scope="session")
+def chromium():
+    """Starts when the first test asks for it; foreign pages are under evil.test."""
+    from browser import Browser  # not needed, and maybe not there, for the other tests
+    one = Browser("evil.test", "*.evil.test")
+    yield one
+    one.quit()
+
+
+@pytest.fixture
+def browser(chromium):
+    """A window of its own in a real browser."""
+    with chromium.window() as one:
+        yield one
+
+
 @pytest.fixture
 def judge(rig):
     """For hostile requests, of which none may do anything."""

@@ -14,7 +14,8 @@ packages_of() {
 	run) echo sqlite3 curl ca-certificates ;;
 	test) echo libcmocka-dev python3 python3-pytest python3-pytest-xdist python3-aiohttp \
 		python3-websockets python3-hypothesis python3-jsonschema python3-yaml \
-		python3-cryptography python3-nacl openssl ;;
+		python3-cryptography python3-nacl python3-selenium chromium chromium-driver \
+		openssl ;;
 	lint) echo clang-format clang-tidy cppcheck shellcheck python3 pyflakes3 git ;;
 	fuzz) echo clang-14 libclang-rt-14-dev ;;
 	cover) echo gcovr ;;
