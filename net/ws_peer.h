@@ -18,6 +18,7 @@
 #include "net/patience.h"
 #include "net/ws.h"
 #include "net/ws_queue.h"
+#include "net/ws_run.h"
 
 struct hook;
 struct ws_context;
@@ -69,6 +70,7 @@ struct ws {
 	struct ws_server_config server;
 	struct patience *handshakes, *pings, *pongs; /* NULL: not served, or no pings */
 	struct ws_frame *ping;
+	struct ws_run run;
 	char *scratch; /* WS_SCRATCH bytes: what was read, for the time of a callback */
 };
 

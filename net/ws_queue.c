@@ -6,12 +6,13 @@
 #include "net/ws.h"
 #include "net/ws_frame.h"
 
-#define ROOM_FIRST 8
+#define ROOM_FIRST 8   /* and doubled: always a power of two */
 #define ROOM_KEPT  128 /* while empty, for the next burst; more is given back */
 
 static struct ws_frame **slot(const struct ws_queue *queue, unsigned index)
 {
-	return &queue->frames[(queue->first + index) % queue->room];
+	/* Not by division: this is most of what a frame costs that leaves in a burst. */
+	return &queue->frames[(queue->first + index) & (queue->room - 1)];
 }
 
 static void resize(struct ws_queue *queue, unsigned room)
@@ -56,6 +57,21 @@ struct ws_frame *ws_queue_first(const struct ws_queue *queue)
 	return queue->count > 0 ? *slot(queue, 0) : NULL;
 }
 
+struct ws_frame *ws_queue_at(const struct ws_queue *queue, unsigned index)
+{
+	return *slot(queue, index);
+}
+
+bool ws_queue_is(const struct ws_queue *queue, struct ws_frame *const *frames, unsigned count)
+{
+	if (queue->count != count || queue->first_sent > 0)
+		return false;
+	for (unsigned i = 0; i < count; i++)
+		if (*slot(queue, i) != frames[i])
+			return false;
+	return true;
+}
+
 unsigned ws_queue_iov(const struct ws_queue *queue, struct iovec *iov, unsigned max)
 {
 	unsigned count = queue->count < max ? queue->count : max;
@@ -74,7 +90,7 @@ unsigned ws_queue_iov(const struct ws_queue *queue, struct iovec *iov, unsigned 
 static void pop(struct ws_queue *queue)
 {
 	ws_frame_unref(*slot(queue, 0));
-	queue->first = (queue->first + 1) % queue->room;
+	queue->first = (queue->first + 1) & (queue->room - 1);
 	queue->count--;
 	queue->first_sent = 0;
 	if (queue->count == 0 && queue->room > ROOM_KEPT)
@@ -85,6 +101,11 @@ void ws_queue_sent(struct ws_queue *queue, size_t len)
 {
 	assert(len <= queue->bytes);
 	queue->bytes -= len;
+	if (queue->bytes == 0) {
+		while (queue->count > 0) /* whatever their sizes */
+			pop(queue);
+		return;
+	}
 	queue->first_sent += len;
 	while (queue->count > 0 && queue->first_sent >= ws_frame_size(*slot(queue, 0))) {
 		size_t rest = queue->first_sent - ws_frame_size(*slot(queue, 0));

@@ -20,6 +20,9 @@ struct ws_queue {
 void ws_queue_fini(struct ws_queue *queue);
 void ws_queue_push(struct ws_queue *queue, struct ws_frame *frame); /* refs frame */
 struct ws_frame *ws_queue_first(const struct ws_queue *queue);      /* NULL when empty; borrowed */
+struct ws_frame *ws_queue_at(const struct ws_queue *queue, unsigned index); /* borrowed */
+/* Are these what waits, all of it and in this order? */
+bool ws_queue_is(const struct ws_queue *queue, struct ws_frame *const *frames, unsigned count);
 /* What comes first, in at most max pieces; their number. */
 unsigned ws_queue_iov(const struct ws_queue *queue, struct iovec *iov, unsigned max);
 void ws_queue_sent(struct ws_queue *queue, size_t len); /* so many bytes, from the front */

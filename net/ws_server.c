@@ -99,30 +99,26 @@ static void on_no_handshake(struct patient *patient)
 
 /* ---- writing ----------------------------------------------------------------------------- */
 
-/* One call for all. Small pieces are put together first, which costs less than letting the kernel
- * walk them; scratch is free, since nothing is flushed while something is read. */
-static ssize_t write_pieces(const struct ws_socket *socket, struct iovec *pieces, unsigned count)
+/* One call for all that waits. Small frames are joined first, which costs less than letting the
+ * kernel walk them. */
+static ssize_t write_waiting(struct ws_peer *peer)
 {
-	struct msghdr message = { .msg_iov = pieces, .msg_iovlen = count };
-	char *scratch = socket->peer.ws->scratch;
-	size_t len = 0;
+	int fd = socket_of(peer)->fd;
+	struct ws_run *run = &peer->ws->run;
+	struct iovec pieces[PIECES_A_WRITE];
+	struct msghdr message = { .msg_iov = pieces };
 
-	for (unsigned i = 0; i < count; i++) {
-		if (pieces[i].iov_len > WS_SCRATCH - len)
-			return sendmsg(socket->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-		memcpy(scratch + len, pieces[i].iov_base, pieces[i].iov_len);
-		len += pieces[i].iov_len;
-	}
-	return send(socket->fd, scratch, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	if (peer->queue.count > 1 && ws_run_join(run, &peer->queue))
+		return send(fd, run->bytes, run->len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	message.msg_iovlen = ws_queue_iov(&peer->queue, pieces, PIECES_A_WRITE);
+	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* False when there is nothing more to be done now. */
 static bool write_once(struct ws_socket *socket)
 {
 	struct ws_peer *peer = &socket->peer;
-	struct iovec pieces[PIECES_A_WRITE];
-	unsigned count = ws_queue_iov(&peer->queue, pieces, PIECES_A_WRITE);
-	ssize_t sent = write_pieces(socket, pieces, count);
+	ssize_t sent = write_waiting(peer);
 
 	if (sent >= 0) {
 		ws_queue_sent(&peer->queue, (size_t)sent);
@@ -391,6 +387,7 @@ void ws_serve(struct ws *ws, const struct ws_server_config *config)
 	assert(!ws->handshakes);
 	ws->server = *config;
 	ws->scratch = mem_alloc(WS_SCRATCH);
+	ws_run_init(&ws->run);
 	ws->handshakes = patience_create(ws->loop, config->handshake_ms, on_no_handshake);
 	if (config->ping_ms > 0) {
 		ws->ping = ws_frame_create(WS_OP_PING, NULL, 0);
@@ -405,6 +402,7 @@ void ws_server_fini(struct ws *ws)
 	patience_destroy(ws->pings);
 	patience_destroy(ws->pongs);
 	ws_frame_unref(ws->ping);
+	ws_run_fini(&ws->run);
 	loop_free_later(ws->loop, ws->scratch);
 }
 
