@@ -122,6 +122,8 @@ class Browser:
 
     def shoot(self, file, whole=True):
         """A picture of the page, all of its height unless told otherwise."""
+        self.run_async("await new Promise((drawn) =>"
+                       " requestAnimationFrame(() => requestAnimationFrame(drawn)));")
         size = self.run("const all = document.documentElement;"
                         "return [all.clientWidth, Math.max(all.scrollHeight, innerHeight)];")
         clip = {"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1}
