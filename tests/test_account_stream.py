@@ -17,7 +17,6 @@ from trader import Trader
 ACCOUNT = ("orders", "fills", "balances")
 QUICK = {"stream_retry_min_ms": "20", "stream_retry_max_ms": "160"}
 SELDOM = {"account_poll_ms": "600000"}  # no sweep helps the stream out
-NEVER_OPEN = {"match": {"stream": "account"}, "at": "handshake", "answer": {"status": 503}}
 
 
 def health(rig, name="account"):
@@ -368,6 +367,43 @@ def test_a_half_open_stream_is_dropped_and_its_gap_is_filled(rig, app, watcher):
 
 
 @pytest.mark.rig(**QUICK)
+def test_a_refused_key_is_told_once_and_tried_on(rig, watcher):
+    rig.sim.faults({"match": {"stream": "account"}, "at": "handshake",
+                    "answer": {"status": 401, "code": 4010}})
+    rig.sim.drop("account")
+    wait_for(lambda: [e["status"] for e in rig.sim.log("/accounts/stream")].count(401) >= 3)
+    assert "refused the API key" in health(rig)["why"]
+    assert len(rig.daemon.events("stream.key_refused")) == 1
+    rig.sim.clear_faults()
+    becomes_live(rig)
+    mark(rig, watcher)
+
+
+@pytest.mark.rig(**QUICK)
+def test_the_end_of_a_trading_lock_takes_the_stream_along_and_nothing_else(rig, app, watcher):
+    rig.sim.faults({"switch": "unlock_closes"})
+    order = resting(rig, app)
+    rig.sim.lock()
+    rig.sim.lock(False)
+    becomes_live(rig, 1)
+    assert rig.daemon.events("stream.lost")[0]["close_code"] == 1001
+    rig.sim.fill(order["exchange_order_id"])
+    wait_state(watcher, order, "filled")
+
+
+def test_a_text_ping_is_no_message(rig, watcher):
+    mark(rig, watcher)
+    known = len(rig.daemon.events("stream.message"))
+    sent = rig.sim.sockets("account")[0]["messages_sent"]
+    rig.sim.faults({"switch": "text_ping", "ms": 20})
+    wait_for(lambda: rig.sim.sockets("account")[0]["messages_sent"] > sent + 5)
+    rig.sim.clear_faults()
+    mark(rig, watcher)
+    assert len(rig.daemon.events("stream.message")) == known + 1
+    assert not rig.daemon.events("stream.un*")
+
+
+@pytest.mark.rig(**QUICK)
 def test_a_new_key_opens_the_stream_anew(rig, app, watcher):
     order = resting(rig, app)
     key = new_key(rig)
@@ -388,8 +424,6 @@ def new_key(rig):
 # ---- lost, doubled, late and wrong messages ---------------------------------------------------
 
 
-@pytest.mark.rig(max_orders_per_second="50", account_poll_ms="400", rate_reads_per_second="200",
-                 **QUICK)
 @pytest.mark.parametrize("trouble", ["lost_event", "dup_event", "late_event", "all"])
 def test_events_that_are_lost_doubled_or_late_change_nothing(make_rig, trouble):
     rig = quick_rig(make_rig, account_poll_ms="100")

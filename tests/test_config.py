@@ -214,6 +214,7 @@ def test_S40_without_an_api_key_the_check_fails_and_says_why():
     done = run("--check-config")
     assert done.returncode == 2
     assert "exchange.deltadefi_api_key" in done.stderr
+    assert "the account stream and every request need it" in done.stderr
 
 
 @pytest.mark.parametrize("source", ["file", "file-descriptor"])
