@@ -21,8 +21,8 @@ from intruders import Intruder
 from judge import files_of
 from rig import BUILD, App, wait_for
 from subscribers import (
-    LOSSLESS, Door, EventsSubscriber, Subscriber, Tail, come_and_go, read_fast, read_slowly,
-    stop_at_times)
+    LOSSLESS, Door, EventsSubscriber, History, Subscriber, Tail, come_and_go, read_fast,
+    read_slowly, stop_at_times)
 
 RATE = 20
 CHANNELS = ("orders", "fills")
@@ -162,7 +162,7 @@ class Chaos:
         self.reader = rig.app("read").token
         self.one_market = rig.app("read", "market", symbols=["ADAUSDM"]).token
         self.stranger = rig.app("read", "market").token
-        self.placed = self.kills = 0
+        self.placed = self.kills = self.hits = 0
         self.lock = threading.Lock()
         self.subscribers, self.tails, self.intruders, self.workers = [], [], [], []
 
@@ -276,6 +276,7 @@ class Chaos:
         for worker in (*self.workers, *self.intruders):
             worker.join()
         self.nobody_failed()
+        self.hits = sum(rule["hits"] for rule in self.rig.sim.control("GET", "faults")["rules"])
         self.rig.sim.clear_faults()
         wait_for(lambda: is_settled(self.rig), 60, "nothing is in doubt")
         wait_for(lambda: check_against_exchange(self.rig) is None, 60, "the journal is true")
@@ -373,7 +374,7 @@ def report(chaos, seed, seconds, orders, fills):
         "orders": len(orders), "placed": chaos.placed, "executions": len(fills),
         "events": chaos.rig.daemon.journal("select count(*) as n from channel_events")[0]["n"],
         "messages": sum(len(one.texts(channel)) for one in everybody for channel in one.channels),
-        "kills": chaos.kills,
+        "kills": chaos.kills, "faults": chaos.hits,
         "reconnects": sum(one.history.connections - 1 for one in chaos.subscribers),
         "ends": dict(sorted(ends.items())),
         "tricks": sum(sum(one.count.values()) for one in chaos.intruders),
@@ -431,3 +432,20 @@ def test_whatever_breaks_every_subscriber_is_told_everything_once(make_rig, requ
     finally:
         for tail in chaos.tails:
             tail.remove()
+
+
+def test_a_hole_a_double_and_a_second_beginning_are_counted():
+    """The judge itself: what it lets pass is worth something."""
+    def history(*events):
+        one = History(("orders",))
+        one.add(b"", {"op": "snapshot", "ch": "orders", "seq": 5})
+        for prev, seq in events:
+            one.add(b"", {"op": "event", "ch": "orders", "seq": seq, "prev": prev})
+        return one
+
+    assert (history((5, 7), (7, 8)).gaps, history((5, 7), (7, 8)).doubles) == (0, 0)
+    assert history((6, 7)).gaps == 1
+    assert history((5, 7), (5, 7)).doubles == 1
+    again = history((5, 7))
+    again.add(b"", {"op": "snapshot", "ch": "orders", "seq": 9})
+    assert again.gaps == 1
