@@ -21,31 +21,32 @@ MARKED = "window.stays = true;"
 WATCH = """
 window.violations = [];
 document.addEventListener("securitypolicyviolation",
-	(event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
+    (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
 
 # Notes when a word first appears in the table of fills.
 WATCH_FILLS = """
 window.seenAt = 0;
 new MutationObserver(() => {
-	if (!window.seenAt && document.querySelector("#fills tbody").textContent.includes(arguments[0]))
-		window.seenAt = Date.now();
-}).observe(document.querySelector("#fills"), { subtree: true, childList: true, characterData: true });
+    if (!window.seenAt && document.querySelector("#fills tbody").textContent.includes(arguments[0]))
+        window.seenAt = Date.now();
+}).observe(document.querySelector("#fills"),
+    { subtree: true, childList: true, characterData: true });
 """
 
 # Loses the next event of a channel on its way to the page, once window.toLose says which.
 LOSE = """
 const Real = window.WebSocket;
 window.WebSocket = class extends Real {
-	set onmessage(take) {
-		super.onmessage = (event) => {
-			const message = JSON.parse(event.data);
-			if (message.op === "event" && message.ch === window.toLose)
-				window.toLose = null;
-			else
-				take(event);
-		};
-	}
+    set onmessage(take) {
+        super.onmessage = (event) => {
+            const message = JSON.parse(event.data);
+            if (message.op === "event" && message.ch === window.toLose)
+                window.toLose = null;
+            else
+                take(event);
+        };
+    }
 };
 """
 
@@ -291,7 +292,7 @@ def test_texts_of_others_are_texts(page):
     assert page.overflow() <= 0
 
 
-# ---- what is wrong --------------------------------------------------------------------------------
+# ---- what is wrong ----------------------------------------------------------------------------
 
 
 def test_what_is_wrong_is_said_in_words_and_goes_again(page, app):
@@ -363,7 +364,7 @@ def test_the_gate_says_that_nobody_answers(page, app):
     page.is_live(app)
 
 
-# ---- how it looks ---------------------------------------------------------------------------------
+# ---- how it looks -----------------------------------------------------------------------------
 
 
 def is_named(node):
@@ -391,15 +392,15 @@ def test_everything_to_operate_and_every_region_has_a_name(page, app):
 
 CONTRAST = """
 const luminance = (text) => {
-	const parts = text.match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16) / 255)
-		.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
-	return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+    const parts = text.match(/[0-9a-f]{2}/gi).map((part) => parseInt(part, 16) / 255)
+        .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
 };
 const style = getComputedStyle(document.documentElement);
 const of = (name) => luminance(style.getPropertyValue(`--${name}`));
 return arguments[0].map(([front, back]) => {
-	const [high, low] = [of(front), of(back)].sort((a, b) => b - a);
-	return [front, back, (high + 0.05) / (low + 0.05)];
+    const [high, low] = [of(front), of(back)].sort((a, b) => b - a);
+    return [front, back, (high + 0.05) / (low + 0.05)];
 });
 """
 PAIRS = [(front, back) for front in ("text", "muted", "accent", "good", "bad", "warn")

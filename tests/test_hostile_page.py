@@ -1,5 +1,5 @@
-"""Hostile pages (acceptance 6): from a foreign origin, in a real browser, nothing of deltagate can be
-used, neither REST nor stream, with or without DNS rebinding.
+"""Hostile pages (acceptance 6): from a foreign origin, in a real browser, nothing of deltagate can
+be used, neither REST nor stream, with or without DNS rebinding.
 
 The page is given what it cannot have in life: the port, every path, and a token that is valid. What
 it tries arrives (the log says so), is refused, reads nothing, and changes nothing."""
@@ -23,127 +23,127 @@ const later = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const bearer = { Authorization: `Bearer ${token}` };
 
 async function tryFetch(name, path, options) {
-	try {
-		const response = await fetch(base + path, options);
-		const text = await response.text();
-		results[name] = response.type === "opaque" && !text ? "" : `${response.status} ${text}`;
-	} catch (error) {
-		results[name] = "";
-	}
+    try {
+        const response = await fetch(base + path, options);
+        const text = await response.text();
+        results[name] = response.type === "opaque" && !text ? "" : `${response.status} ${text}`;
+    } catch (error) {
+        results[name] = "";
+    }
 }
 
 function tryElement(name, tag, attribute, path) {
-	return new Promise((resolve) => {
-		const element = document.createElement(tag), before = Object.keys(window).length;
-		const end = () => {
-			let inside = "";
-			try {
-				inside = element.contentDocument ? element.contentDocument.body.innerText : "";
-			} catch (error) { /* it is foreign to the page */ }
-			const more = Object.keys(window).length > before + 1 ? "globals" : "";
-			results[name] = inside || more || (element.naturalWidth ? "an image" : "");
-			element.remove();
-			resolve();
-		};
-		element.onload = element.onerror = end;
-		setTimeout(end, 1500);
-		element[attribute] = base + path;
-		if (tag === "link")
-			element.rel = "stylesheet";
-		(document.body || document.documentElement).append(element);
-	});
+    return new Promise((resolve) => {
+        const element = document.createElement(tag), before = Object.keys(window).length;
+        const end = () => {
+            let inside = "";
+            try {
+                inside = element.contentDocument ? element.contentDocument.body.innerText : "";
+            } catch (error) { /* it is foreign to the page */ }
+            const more = Object.keys(window).length > before + 1 ? "globals" : "";
+            results[name] = inside || more || (element.naturalWidth ? "an image" : "");
+            element.remove();
+            resolve();
+        };
+        element.onload = element.onerror = end;
+        setTimeout(end, 1500);
+        element[attribute] = base + path;
+        if (tag === "link")
+            element.rel = "stylesheet";
+        (document.body || document.documentElement).append(element);
+    });
 }
 
 function tryForm(name, path, type, fields) {
-	const form = document.createElement("form"), frame = document.createElement("iframe");
-	frame.name = `frame-${name}`;
-	Object.assign(form, { method: "POST", action: base + path, enctype: type, target: frame.name });
-	for (const [key, value] of fields) {
-		const input = document.createElement("input");
-		Object.assign(input, { type: "hidden", name: key, value });
-		form.append(input);
-	}
-	(document.body || document.documentElement).append(frame, form);
-	form.submit();
-	return later(300).then(() => {
-		let inside = "";
-		try {
-			inside = frame.contentDocument ? frame.contentDocument.body.innerText : "";
-		} catch (error) { /* it is foreign to the page */ }
-		results[name] = inside;
-		frame.remove();
-		form.remove();
-	});
+    const form = document.createElement("form"), frame = document.createElement("iframe");
+    frame.name = `frame-${name}`;
+    Object.assign(form, { method: "POST", action: base + path, enctype: type, target: frame.name });
+    for (const [key, value] of fields) {
+        const input = document.createElement("input");
+        Object.assign(input, { type: "hidden", name: key, value });
+        form.append(input);
+    }
+    (document.body || document.documentElement).append(frame, form);
+    form.submit();
+    return later(300).then(() => {
+        let inside = "";
+        try {
+            inside = frame.contentDocument ? frame.contentDocument.body.innerText : "";
+        } catch (error) { /* it is foreign to the page */ }
+        results[name] = inside;
+        frame.remove();
+        form.remove();
+    });
 }
 
 function trySocket(name, path, protocols) {
-	return new Promise((resolve) => {
-		const socket = new WebSocket(base.replace("http", "ws") + path, protocols);
-		let read = "";
-		const end = () => { results[name] = read; socket.close(); resolve(); };
-		socket.onopen = () => {
-			read += "open ";
-			socket.send(JSON.stringify({ op: "auth", token }));
-			socket.send(JSON.stringify({ op: "subscribe", ch: "orders" }));
-		};
-		socket.onmessage = (event) => { read += event.data; };
-		socket.onclose = end;
-		setTimeout(end, 3000);
-	});
+    return new Promise((resolve) => {
+        const socket = new WebSocket(base.replace("http", "ws") + path, protocols);
+        let read = "";
+        const end = () => { results[name] = read; socket.close(); resolve(); };
+        socket.onopen = () => {
+            read += "open ";
+            socket.send(JSON.stringify({ op: "auth", token }));
+            socket.send(JSON.stringify({ op: "subscribe", ch: "orders" }));
+        };
+        socket.onmessage = (event) => { read += event.data; };
+        socket.onclose = end;
+        setTimeout(end, 3000);
+    });
 }
 
 function tryEvents(name, path, options) {
-	return new Promise((resolve) => {
-		const source = new EventSource(base + path, options);
-		let read = "";
-		const end = () => { results[name] = read; source.close(); resolve(); };
-		source.onopen = () => { read += "open "; };
-		source.onmessage = (event) => { read += event.data; };
-		source.onerror = end;
-		setTimeout(end, 3000);
-	});
+    return new Promise((resolve) => {
+        const source = new EventSource(base + path, options);
+        let read = "";
+        const end = () => { results[name] = read; source.close(); resolve(); };
+        source.onopen = () => { read += "open "; };
+        source.onmessage = (event) => { read += event.data; };
+        source.onerror = end;
+        setTimeout(end, 3000);
+    });
 }
 
 const text = { "Content-Type": "text/plain" }, json = { "Content-Type": "application/json" };
 const form = { "Content-Type": "application/x-www-form-urlencoded" };
 const paths = ["/v1/orders", "/v1/health", "/v1/limits", "/v1/balances", "/v1/events?ch=orders",
-	"/v1/stream", "/v1/admin/tokens", "/openapi.yaml", "/healthz", "/readyz", "/"];
+    "/v1/stream", "/v1/admin/tokens", "/openapi.yaml", "/healthz", "/readyz", "/"];
 
 for (const path of paths) {
-	for (const credentials of ["include", "omit"])
-		await tryFetch(`GET ${path} ${credentials}`, path, { credentials });
-	await tryFetch(`GET ${path} no-cors`, path, { mode: "no-cors" });
-	await tryFetch(`GET ${path} with a token`, path, { headers: bearer });
+    for (const credentials of ["include", "omit"])
+        await tryFetch(`GET ${path} ${credentials}`, path, { credentials });
+    await tryFetch(`GET ${path} no-cors`, path, { mode: "no-cors" });
+    await tryFetch(`GET ${path} with a token`, path, { headers: bearer });
 }
 for (const [kind, headers] of [["text", text], ["form", form]]) {
-	for (const mode of ["no-cors", "cors"])
-		for (const path of ["/v1/orders", "/v1/admin/unlock", "/v1/admin/lock", "/v1/admin/tokens",
-			"/v1/admin/streams/account/stop"])
-			await tryFetch(`POST ${path} ${kind} ${mode}`, path,
-				{ method: "POST", mode, headers, body: order, credentials: "include" });
+    for (const mode of ["no-cors", "cors"])
+        for (const path of ["/v1/orders", "/v1/admin/unlock", "/v1/admin/lock", "/v1/admin/tokens",
+            "/v1/admin/streams/account/stop"])
+            await tryFetch(`POST ${path} ${kind} ${mode}`, path,
+                { method: "POST", mode, headers, body: order, credentials: "include" });
 }
 await tryFetch("POST without a type", "/v1/orders",
-	{ method: "POST", mode: "no-cors", body: new Blob([order]) });
+    { method: "POST", mode: "no-cors", body: new Blob([order]) });
 await tryFetch("POST json", "/v1/orders", { method: "POST", headers: json, body: order });
 await tryFetch("POST json with a token", "/v1/orders",
-	{ method: "POST", headers: { ...json, ...bearer }, body: order });
+    { method: "POST", headers: { ...json, ...bearer }, body: order });
 await tryFetch("DELETE with a token", "/v1/orders?symbol=ADAUSDM",
-	{ method: "DELETE", headers: bearer });
+    { method: "DELETE", headers: bearer });
 await tryFetch("PUT", "/v1/orders", { method: "PUT", headers: bearer, body: order });
 await tryFetch("OPTIONS", "/v1/orders", { method: "OPTIONS" });
 for (const [kind, type] of [["text", "text/plain"], ["json", "application/json"]])
-	navigator.sendBeacon(`${base}/v1/orders`, new Blob([order], { type }));
+    navigator.sendBeacon(`${base}/v1/orders`, new Blob([order], { type }));
 // As text/plain a form's one field can be made to read as JSON.
 await tryForm("form text", "/v1/orders", "text/plain", [[order.slice(0, -1) + ',"x":"', '"}']]);
 await tryForm("form urlencoded", "/v1/orders", "application/x-www-form-urlencoded",
-	[["symbol", "ADAUSDM"], ["access_token", token]]);
+    [["symbol", "ADAUSDM"], ["access_token", token]]);
 await tryForm("form lock", "/v1/admin/lock", "text/plain", []);
 for (const path of ["/openapi.yaml", "/healthz", "/v1/orders", "/"]) {
-	await tryElement(`script ${path}`, "script", "src", path);
-	await tryElement(`image ${path}`, "img", "src", path);
-	await tryElement(`frame ${path}`, "iframe", "src", path);
-	await tryElement(`style ${path}`, "link", "href", path);
-	await tryElement(`object ${path}`, "object", "data", path);
+    await tryElement(`script ${path}`, "script", "src", path);
+    await tryElement(`image ${path}`, "img", "src", path);
+    await tryElement(`frame ${path}`, "iframe", "src", path);
+    await tryElement(`style ${path}`, "link", "href", path);
+    await tryElement(`object ${path}`, "object", "data", path);
 }
 await trySocket("socket", "/v1/stream");
 await trySocket("socket of our protocol", "/v1/stream", ["deltagate.v1"]);
@@ -162,25 +162,25 @@ frame.srcdoc = `<script>
 const results = {};
 const base = ${JSON.stringify(base)}, token = ${JSON.stringify(token)};
 (async () => {
-	for (const mode of ["cors", "no-cors"])
-		for (const method of ["GET", "POST"])
-			try {
-				const response = await fetch(base + "/v1/orders", { method, mode,
-					body: method === "POST" ? ${JSON.stringify(order)} : undefined });
-				results[mode + method] = await response.text();
-			} catch (error) { results[mode + method] = ""; }
-	await new Promise((resolve) => {
-		const socket = new WebSocket(base.replace("http", "ws") + "/v1/stream", "deltagate.v1");
-		results.socket = "";
-		socket.onopen = () => { results.socket = "open"; };
-		socket.onclose = resolve;
-	});
-	parent.postMessage([location.origin, results], "*");
+    for (const mode of ["cors", "no-cors"])
+        for (const method of ["GET", "POST"])
+            try {
+                const response = await fetch(base + "/v1/orders", { method, mode,
+                    body: method === "POST" ? ${JSON.stringify(order)} : undefined });
+                results[mode + method] = await response.text();
+            } catch (error) { results[mode + method] = ""; }
+    await new Promise((resolve) => {
+        const socket = new WebSocket(base.replace("http", "ws") + "/v1/stream", "deltagate.v1");
+        results.socket = "";
+        socket.onopen = () => { results.socket = "open"; };
+        socket.onclose = resolve;
+    });
+    parent.postMessage([location.origin, results], "*");
 })();
 <\\/script>`;
 return new Promise((resolve) => {
-	addEventListener("message", (event) => resolve([event.origin, ...event.data]));
-	document.body.append(frame);
+    addEventListener("message", (event) => resolve([event.origin, ...event.data]));
+    document.body.append(frame);
 });
 """
 
