@@ -3,11 +3,12 @@
  * KIND is one of dialect.h's; PID the server's, for the processor time it takes. Sleepers subscribe
  * and never read. A round is four numbers, BURST RATE MS SIZE:
  *   0 0 0 SIZE     one message, which every reader must get
- *   BURST 0 MS SIZE  as fast as the server can, BURST messages at a time
+ *   BURST 0 MS SIZE  as fast as the server can, BURST messages at a time; the next ones when
+ *                    these are out, so many times that it takes about MS
  *   0 RATE MS SIZE   RATE messages a second, each with the time of its making in it
  *   0 0 COUNT SIZE   until a reader of the daemon's stream has had so many events since it joined
- * A server that is no broker hands each text it is sent to all its subscribers; "#64" tells it to
- * send bursts of 64 times the last text whenever nothing waits any more, "#0" to stop. The
+ * A server that is no broker hands each text it is sent to all its subscribers; "#64 10" has it
+ * send 64 times the last text, 10 times over, each time when nothing waits any more. The
  * daemon's stream cannot be told anything: there a round only listens, for MS. */
 #include <errno.h>
 #include <inttypes.h>
@@ -30,9 +31,10 @@
 #define CHECKED_EVERY 50 /* of the readers: each message is looked at; others are counted */
 #define BURST_MAX     256
 #define SIZE_MAX_     8192
-#define IN_FLIGHT     2 /* bursts on their way through a broker */
-#define WARM_NS       150000000
 #define QUIET_MS      150
+#define WARM_NS       400000000
+#define LOST_NS       INT64_C(5000000000) /* what has not come by then was dropped */
+#define TURNS_MAX     20000
 #define STAMP_LEN     20
 #define DELAY_MAX_US  1000000
 
@@ -249,83 +251,110 @@ static uint64_t say_to_all(struct crowd *crowd)
 	return (crowd->bytes - bytes) / crowd->reader_count;
 }
 
-static void order_bursts(const struct crowd *crowd, int64_t burst)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "#%" PRId64, burst);
-
-	if (!crowd->is_stream && !crowd->dialect->is_broker)
-		say(crowd, text, (size_t)len, 1);
-}
-
 /* ---- rounds ------------------------------------------------------------------------------ */
 
 struct result {
 	int64_t ns, cpu_ns;
-	uint64_t messages, bytes, wire_len;
+	uint64_t messages, bytes, lost, wire_len;
 };
 
-/* Never more than some bursts on their way: a broker that is given too much drops it. */
-static void push_until(struct crowd *crowd, int64_t burst, uint64_t wire_len, int64_t deadline)
+/* False when some have been dropped. */
+static bool listen_to(struct crowd *crowd, uint64_t bytes)
 {
-	uint64_t begun = crowd->bytes, said = 0;
-	uint64_t whole = (uint64_t)burst * wire_len * crowd->reader_count;
+	while (crowd->bytes < bytes)
+		if (!listen_for(crowd, LOST_NS))
+			return false;
+	return true;
+}
 
-	while (rounds_now_ns() < deadline) {
-		while (said < crowd->bytes - begun + IN_FLIGHT * whole) {
-			say(crowd, crowd->text, crowd->size, (unsigned)burst);
-			said += whole;
-		}
-		listen_for(crowd, 10000000);
+static void push_bursts(struct crowd *crowd, int64_t burst, int64_t turns, uint64_t burst_bytes)
+{
+	char text[32];
+	int len = snprintf(text, sizeof(text), "#%" PRId64 " %" PRId64, burst, turns);
+
+	if (!crowd->dialect->is_broker) {
+		say(crowd, text, (size_t)len, 1);
+		listen_to(crowd, crowd->bytes + (uint64_t)turns * burst_bytes);
+		return;
+	}
+	for (; turns > 0; turns--) {
+		uint64_t bytes = crowd->bytes + burst_bytes;
+
+		say(crowd, crowd->text, crowd->size, (unsigned)burst);
+		if (!listen_to(crowd, bytes))
+			break;
 	}
 }
 
-static void run_until(struct crowd *crowd, int64_t burst, uint64_t wire_len, int64_t deadline)
+/* From the first byte to the last: what is counted is all that the server's time went into. */
+static void run_bursts(struct crowd *crowd, int64_t burst, int64_t turns, struct result *result)
 {
-	if (crowd->dialect->is_broker)
-		push_until(crowd, burst, wire_len, deadline);
-	else
-		listen_until(crowd, deadline);
+	uint64_t burst_bytes = (uint64_t)burst * result->wire_len * crowd->reader_count;
+	uint64_t bytes = crowd->bytes;
+	int64_t since = rounds_now_ns(), cpu = cpu_of(crowd->pid);
+
+	push_bursts(crowd, burst, turns, burst_bytes);
+	result->ns = rounds_now_ns() - since;
+	result->cpu_ns = cpu_of(crowd->pid) - cpu;
+	result->bytes = crowd->bytes - bytes;
+	result->messages = result->bytes / result->wire_len;
+	result->lost = (uint64_t)(turns * burst) * crowd->reader_count - result->messages;
 }
 
 static void saturate(struct crowd *crowd, int64_t burst, int64_t ms, struct result *result)
 {
+	int64_t turns;
+
+	result->wire_len = say_to_all(crowd);
+	crowd->is_counting = true;
+	run_bursts(crowd, burst, 1, result); /* warms up, and shows how long one takes */
+	turns = ms * 1000000 / (result->ns + 1) + 1;
+	run_bursts(crowd, burst, turns < TURNS_MAX ? turns : TURNS_MAX, result);
+}
+
+/* What has come while nobody listened is not of this round. */
+static void warm_up(struct crowd *crowd)
+{
+	listen_until(crowd, rounds_now_ns() + WARM_NS);
+}
+
+/* The daemon is as busy as it can be by other means, which end soon after this. */
+static void watch(struct crowd *crowd, int64_t ms, struct result *result)
+{
 	uint64_t bytes, messages;
 	int64_t since, cpu;
 
-	if (!crowd->is_stream)
-		result->wire_len = say_to_all(crowd);
-	crowd->is_counting = !crowd->is_stream;
-	order_bursts(crowd, burst);
-	run_until(crowd, burst, result->wire_len, rounds_now_ns() + WARM_NS);
+	warm_up(crowd);
 	bytes = crowd->bytes;
 	messages = crowd->messages;
 	since = rounds_now_ns();
 	cpu = cpu_of(crowd->pid);
-	run_until(crowd, burst, result->wire_len, since + ms * 1000000);
+	listen_until(crowd, since + ms * 1000000);
 	result->ns = rounds_now_ns() - since;
 	result->cpu_ns = cpu_of(crowd->pid) - cpu;
 	result->bytes = crowd->bytes - bytes;
-	result->messages =
-		crowd->is_stream ? crowd->messages - messages : result->bytes / result->wire_len;
-	order_bursts(crowd, 0);
-	if (!crowd->is_stream)
-		listen_until_quiet(crowd);
+	result->messages = crowd->messages - messages;
+	listen_until_quiet(crowd);
 }
 
 static void pace(struct crowd *crowd, int64_t rate, int64_t ms, struct result *result)
 {
-	int64_t since = rounds_now_ns(), cpu = cpu_of(crowd->pid);
-	int64_t deadline = since + ms * 1000000;
-	uint64_t messages = crowd->messages, bytes = crowd->bytes;
+	uint64_t messages, bytes;
+	int64_t since, cpu;
 
 	crowd->is_counting = false;
+	if (crowd->is_stream)
+		warm_up(crowd);
 	crowd->is_timing = true;
+	messages = crowd->messages;
+	bytes = crowd->bytes;
+	since = rounds_now_ns();
+	cpu = cpu_of(crowd->pid);
 	for (int64_t i = 1; !crowd->is_stream && i <= rate * ms / 1000; i++) {
 		say_stamped(crowd);
 		listen_until(crowd, since + i * 1000000000 / rate);
 	}
-	listen_until(crowd, deadline);
+	listen_until(crowd, since + ms * 1000000);
 	result->ns = rounds_now_ns() - since;
 	result->cpu_ns = cpu_of(crowd->pid) - cpu;
 	if (!crowd->is_stream)
@@ -364,11 +393,11 @@ static int64_t percentile(const uint32_t *delays, double share)
 static void print_result(const struct crowd *crowd, const struct result *result)
 {
 	printf("{\"messages\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"ns\":%" PRId64
-	       ",\"cpu_ns\":%" PRId64 ",\"wire_len\":%" PRIu64 ",\"skipped\":%" PRIu64
-	       ",\"gone\":%u,\"p50_us\":%" PRId64 ",\"p99_us\":%" PRId64 ",\"own_p50_us\":%" PRId64
-	       ",\"own_p99_us\":%" PRId64 "}\n",
+	       ",\"cpu_ns\":%" PRId64 ",\"wire_len\":%" PRIu64 ",\"lost\":%" PRIu64
+	       ",\"skipped\":%" PRIu64 ",\"gone\":%u,\"p50_us\":%" PRId64 ",\"p99_us\":%" PRId64
+	       ",\"own_p50_us\":%" PRId64 ",\"own_p99_us\":%" PRId64 "}\n",
 	       result->messages, result->bytes, result->ns, result->cpu_ns, result->wire_len,
-	       crowd->skipped, crowd->gone, percentile(crowd->delays, 0.5),
+	       result->lost, crowd->skipped, crowd->gone, percentile(crowd->delays, 0.5),
 	       percentile(crowd->delays, 0.99), percentile(crowd->own_delays, 0.5),
 	       percentile(crowd->own_delays, 0.99));
 	fflush(stdout);
@@ -385,7 +414,9 @@ static void do_round(struct crowd *crowd, const int64_t *numbers)
 	crowd->skipped = 0;
 	memset(crowd->delays, 0, (DELAY_MAX_US + 1) * sizeof(*crowd->delays));
 	memset(crowd->own_delays, 0, (DELAY_MAX_US + 1) * sizeof(*crowd->own_delays));
-	if (numbers[0] > 0)
+	if (numbers[0] > 0 && crowd->is_stream)
+		watch(crowd, numbers[2], &result);
+	else if (numbers[0] > 0)
 		saturate(crowd, numbers[0], numbers[2], &result);
 	else if (numbers[1] > 0)
 		pace(crowd, numbers[1], numbers[2], &result);

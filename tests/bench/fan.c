@@ -24,7 +24,7 @@ struct fan {
 	struct list sessions;
 	size_t session_count, waiting; /* ... until all it was sent is with the kernel */
 	struct ws_frame *last;
-	unsigned burst;
+	unsigned burst, turns; /* turns: to come, of as many messages */
 };
 
 struct session {
@@ -47,7 +47,10 @@ static void publish_burst(void *arg)
 {
 	struct fan *fan = arg;
 
-	fan->waiting = fan->burst > 0 ? fan->session_count : 0;
+	if (fan->turns == 0)
+		return;
+	fan->turns--;
+	fan->waiting = fan->session_count;
 	for (unsigned i = 0; i < fan->burst; i++)
 		publish(fan);
 }
@@ -71,13 +74,14 @@ static void on_drained(void *arg, struct ws_peer *peer)
 		loop_later(fan->loop, publish_burst, fan);
 }
 
-/* "#64"; what comes is not terminated. */
-static unsigned burst_of(const char *bytes, size_t len)
+/* "#64 10"; what comes is not terminated. */
+static void read_order(struct fan *fan, const char *bytes, size_t len)
 {
-	char text[16] = "";
+	char text[32] = "", *end;
 
 	memcpy(text, bytes, len < sizeof(text) ? len : sizeof(text) - 1);
-	return (unsigned)strtoul(text + 1, NULL, 10);
+	fan->burst = (unsigned)strtoul(text + 1, &end, 10);
+	fan->turns = (unsigned)strtoul(end, NULL, 10);
 }
 
 static void on_message(void *arg, struct ws_peer *peer, const char *bytes, size_t len, bool is_text)
@@ -87,9 +91,8 @@ static void on_message(void *arg, struct ws_peer *peer, const char *bytes, size_
 
 	(void)peer, (void)is_text;
 	if (bytes[0] == '#') {
-		fan->burst = burst_of(bytes, len);
-		if (fan->waiting == 0)
-			publish_burst(fan);
+		read_order(fan, bytes, len);
+		publish_burst(fan);
 		return;
 	}
 	ws_frame_unref(fan->last);

@@ -4,7 +4,7 @@
 const FULL = 1 << 18;
 const LOOKED_AT = 8; // sockets a turn: a look at all of them would cost more than it tells
 const sockets = new Set();
-let all = [], next = 0, last = "", burst = 0;
+let all = [], next = 0, last = "", burst = 0, turns = 0;
 
 function isFull() {
   for (let i = 0; i < Math.min(LOOKED_AT, all.length); i++) {
@@ -14,8 +14,11 @@ function isFull() {
 }
 
 function turn() {
-  if (!isFull()) for (let i = 0; i < burst; i++) server.publish("all", last);
-  if (burst > 0) setImmediate(turn);
+  if (!isFull()) {
+    for (let i = 0; i < burst; i++) server.publish("all", last);
+    turns--;
+  }
+  if (turns > 0) setImmediate(turn);
 }
 
 const server = Bun.serve({
@@ -39,9 +42,8 @@ const server = Bun.serve({
         server.publish("all", last = text);
         return;
       }
-      const wasIdle = burst === 0;
-      burst = Number(text.slice(1));
-      if (wasIdle) turn();
+      [burst, turns] = text.slice(1).split(" ").map(Number);
+      turn();
     },
   },
 });

@@ -6,20 +6,25 @@ import { WebSocketServer } from "ws";
 
 const FULL = 1 << 18;
 const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
-let last, burst = 0;
+let last, burst = 0, turns = 0;
+
+function isFull() {
+  for (const client of server.clients) if (client.bufferedAmount > FULL) return true;
+  return false;
+}
 
 function publish() {
-  let isFull = false;
   for (const client of server.clients) {
-    if (client.bufferedAmount > FULL) isFull = true;
-    else client.send(last, { binary: false });
+    if (client.bufferedAmount <= FULL) client.send(last, { binary: false });
   }
-  return !isFull;
 }
 
 function turn() {
-  for (let i = 0; i < burst && publish(); i++);
-  if (burst > 0) setImmediate(turn);
+  if (!isFull()) {
+    for (let i = 0; i < burst; i++) publish();
+    turns--;
+  }
+  if (turns > 0) setImmediate(turn);
 }
 
 server.on("connection", (socket) => {
@@ -30,9 +35,8 @@ server.on("connection", (socket) => {
       publish();
       return;
     }
-    const wasIdle = burst === 0;
-    burst = Number(bytes.toString().slice(1));
-    if (wasIdle) turn();
+    [burst, turns] = bytes.toString().slice(1).split(" ").map(Number);
+    turn();
   });
 });
 server.on("listening", () => console.log(JSON.stringify({ port: server.address().port })));

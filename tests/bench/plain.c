@@ -35,8 +35,8 @@ struct plain {
 	size_t reader_count;
 	char frame[LINE_MAX_ + 4];
 	size_t frame_len;
-	char *joined; /* burst times frame */
-	unsigned burst;
+	char *joined;          /* burst times frame */
+	unsigned burst, turns; /* turns: to come, of as many messages */
 };
 
 static void add(const struct plain *plain, int fd, void *data)
@@ -164,12 +164,15 @@ static void join_frames(struct plain *plain)
 
 static void take_line(struct plain *plain, const char *line, size_t len)
 {
+	char *end;
+
 	if (line[0] != '#') {
 		make_frame(plain, line, len);
 		send_to_all(plain, send_single);
 		return;
 	}
-	plain->burst = (unsigned)strtoul(line + 1, NULL, 10);
+	plain->burst = (unsigned)strtoul(line + 1, &end, 10);
+	plain->turns = (unsigned)strtoul(end, NULL, 10);
 	if (plain->burst > BURST_MAX)
 		rounds_fail("bursts have at most %d messages", BURST_MAX);
 	join_frames(plain);
@@ -202,14 +205,16 @@ static void serve(struct plain *plain)
 	struct epoll_event event;
 
 	for (;;) {
-		int count = epoll_wait(plain->epoll, &event, 1, plain->burst > 0 ? 0 : -1);
+		int count = epoll_wait(plain->epoll, &event, 1, plain->turns > 0 ? 0 : -1);
 
 		if (count > 0 && event.data.ptr)
 			take_lines(plain, event.data.ptr);
 		else if (count > 0)
 			take_reader(plain);
-		if (plain->burst > 0)
+		if (plain->turns > 0) {
+			plain->turns--;
 			send_to_all(plain, send_burst);
+		}
 	}
 }
 
