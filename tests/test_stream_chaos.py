@@ -16,7 +16,8 @@ from decimal import Decimal
 import pytest
 
 from facts import (
-    FINAL, check_against_exchange, check_records, is_settled, own_orders, random_order)
+    FINAL, check_against_exchange, check_records, is_settled, live_on_exchange, own_orders,
+    random_order)
 from intruders import Intruder
 from judge import files_of
 from rig import BUILD, App, wait_for
@@ -279,7 +280,15 @@ class Chaos:
         self.hits = sum(rule["hits"] for rule in self.rig.sim.control("GET", "faults")["rules"])
         self.rig.sim.clear_faults()
         wait_for(lambda: is_settled(self.rig), 60, "nothing is in doubt")
+        wait_for(self.take_back, 60, "no order is live")
         wait_for(lambda: check_against_exchange(self.rig) is None, 60, "the journal is true")
+
+    def take_back(self):
+        """Ends what rests, which others would trade with while we look; true when that is done."""
+        live = live_on_exchange(self.rig.sim)
+        for symbol in {order["symbol"] for order in live}:
+            self.rig.daemon.admin.delete("/v1/orders", symbol=symbol, owner="any")
+        return not live
 
     def is_even(self, one):
         """It has all that the journal keeps for its view, from where it began."""
