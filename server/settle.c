@@ -281,7 +281,7 @@ static void send_again(struct settle_job *job)
 /* ---- asking --------------------------------------------------------------------------- */
 
 /* The exchange does not know the order as live: it may still come to be, while the submitted
- * bytes are under way or can be sent again. */
+ * bytes are under way or can be sent again. Of another account it knows no order of ours. */
 static void absent(struct settle_job *job)
 {
 	struct settle *settle = job->settle;
@@ -289,6 +289,10 @@ static void absent(struct settle_job *job)
 	int64_t open_ms = mono_diff_ms(now, job->open_since);
 	int64_t quiet_ms = mono_diff_ms(now, job->sent_again);
 
+	if (is_in_doubt(job) && !venue_is_own_account(settle->venue)) {
+		ask_later(job, "it is not known that the API key is of the journal's account");
+		return;
+	}
 	explain(job);
 	if (!is_in_doubt(job)) {
 		settled(job);

@@ -15,6 +15,7 @@
 #define UNLOCK_MAX_MS   30000
 #define TELL_MS         10000 /* on the channel system, each at most once in this time */
 #define LOCK_CANARY_MS  5000  /* during a trading lock, one order in this time is let through */
+#define UNTOLD_MS       1000  /* probes in this time until it is known whose the API key is */
 
 /* One unlock or swap on its way. */
 struct errand {
@@ -41,6 +42,7 @@ struct venue {
 	void (*swapped)(void *arg, const struct secret *api_key);
 	void *swapped_arg;
 	bool is_probing, is_key_refused;
+	bool is_account_told; /* by the exchange, since we started */
 };
 
 static void probe(void *arg);
@@ -196,6 +198,7 @@ static void note_account(struct venue *venue, const struct dd_account *account)
 {
 	struct journal_write *write;
 
+	venue->is_account_told = true;
 	if (account->account_id[0] == '\0')
 		return;
 	if (venue->account_id[0] == '\0') {
@@ -223,7 +226,9 @@ static void probed(void *arg, const struct dd_result *result, const struct dd_ac
 	venue_note(venue, result, true);
 	if (result->verdict == DD_DONE)
 		note_account(venue, account);
-	timer_start(venue->probe_timer, venue->probe_ms);
+	timer_start(venue->probe_timer, venue->is_account_told || venue->probe_ms < UNTOLD_MS
+						? venue->probe_ms
+						: UNTOLD_MS);
 }
 
 static void probe(void *arg)
@@ -231,7 +236,7 @@ static void probe(void *arg)
 	struct venue *venue = arg;
 	int64_t since_ms = mono_diff_ms(loop_now(venue->loop), venue->noted);
 	bool is_known = venue->noted.us != 0 && since_ms < venue->probe_ms &&
-			venue->account_id[0] != '\0' && venue->state.is_authenticated;
+			venue->is_account_told && venue->state.is_authenticated;
 
 	if (venue->is_probing)
 		return;
@@ -256,6 +261,11 @@ void venue_state(const struct venue *venue, struct venue_state *state)
 {
 	*state = venue->state;
 	state->has_operation_key = dd_is_unlocked(venue->exchange);
+}
+
+bool venue_is_own_account(const struct venue *venue)
+{
+	return venue->is_account_told && !venue->state.is_wrong_account;
 }
 
 bool venue_may_trade(struct venue *venue, struct err *err)

@@ -50,6 +50,9 @@ struct venue_state {
 	const char *account_id; /* "" while unknown; borrowed */
 };
 void venue_state(const struct venue *venue, struct venue_state *state);
+/* The exchange has said whose the API key is, since the daemon started, and the journal is of that
+ * account. Before that, what is told of "the account" may be told of a stranger's. */
+bool venue_is_own_account(const struct venue *venue);
 
 /* May an order be sent now? ERR_OPKEY_LOCKED, ERR_VENUE_LOCKED, ERR_ACCOUNT. During a lock one
  * order now and then is let through, to see whether it has ended. */
