@@ -52,19 +52,29 @@ static void remember(struct backfill *backfill, const char *name, struct wall ti
 	journal_append(backfill->parts.journal, JOURNAL_FACT, write, NULL, NULL);
 }
 
-/* Unset or not a time: what is given instead, which is remembered. */
-static bool recall(struct backfill *backfill, const char *name, struct wall instead,
-		   struct wall *time, struct err *err)
+static bool recall(struct backfill *backfill, const char *name, struct wall *time, bool *is_known,
+		   struct err *err)
 {
 	char *text = NULL;
 
 	if (!journal_load_setting(backfill->parts.journal, name, &text, err))
 		return false;
-	if (!text || !wall_parse(text, time)) {
-		*time = instead;
-		remember(backfill, name, instead);
-	}
+	*is_known = text && wall_parse(text, time);
 	mem_free(text);
+	return true;
+}
+
+static bool recall_range(struct backfill *backfill, struct err *err)
+{
+	struct walk_range *range = &backfill->range;
+	bool has_since, has_until;
+
+	if (!recall(backfill, SINCE, &range->since, &has_since, err) ||
+	    !recall(backfill, UNTIL, &range->until, &has_until, err))
+		return false;
+	range->is_first_look = !has_since;
+	if (!has_until)
+		range->until = range->since;
 	return true;
 }
 
@@ -75,19 +85,33 @@ static void rest(struct backfill *backfill)
 	timer_start(backfill->routine, backfill->is_looking_soon ? LOOK_MS : ROUTINE_MS);
 }
 
+/* The net under lost and belated messages of balances. */
+static void refreshed(void *arg, const struct err *err, const struct dd_balance *balances,
+		      size_t count, struct wall as_of, int64_t age_ms)
+{
+	(void)arg, (void)err, (void)balances, (void)count, (void)as_of, (void)age_ms;
+}
+
 static void walked(void *arg, struct wall newest)
 {
 	struct backfill *backfill = arg;
 
 	backfill->walk = NULL;
+	if (backfill->range.is_first_look) {
+		backfill->range.is_first_look = false;
+		backfill->range.since.us = newest.us > 0 ? newest.us + 1 : 0;
+		remember(backfill, SINCE, backfill->range.since);
+	}
 	if (newest.us > backfill->range.until.us) {
 		backfill->range.until = newest;
 		remember(backfill, UNTIL, newest);
 	}
-	if (backfill->is_running)
+	if (backfill->is_running) {
 		sweep(backfill);
-	else
-		rest(backfill);
+		return;
+	}
+	market_balances(backfill->parts.market, 0, refreshed, NULL);
+	rest(backfill);
 }
 
 static void begin_walk(struct backfill *backfill)
@@ -232,8 +256,7 @@ struct backfill *backfill_create(struct loop *loop, const struct backfill_parts 
 bool backfill_start(struct backfill *backfill, struct err *err)
 {
 	assert(loop_is_mine(backfill->loop));
-	if (!recall(backfill, SINCE, wall_now(), &backfill->range.since, err) ||
-	    !recall(backfill, UNTIL, backfill->range.since, &backfill->range.until, err))
+	if (!recall_range(backfill, err))
 		return false;
 	rest(backfill);
 	return true;

@@ -7,7 +7,8 @@
  * is the net under a stream that loses events.
  *
  * How far back executions are complete is in the journal's settings, so that a restart goes on
- * from there, and what was traded before the journal began stays out of it. Loop thread only. */
+ * from there. What was traded before the journal's first look stays out of it: told by the
+ * exchange's own times alone, as the clocks may differ. Loop thread only. */
 #ifndef SERVER_BACKFILL_H
 #define SERVER_BACKFILL_H
 #include <stdbool.h>

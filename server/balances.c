@@ -5,6 +5,8 @@
 
 #include "base/mem.h"
 
+#define ASSETS_MAX 1000
+
 void balances_fini(struct balances *balances)
 {
 	mem_free(balances->items);
@@ -46,9 +48,22 @@ void balances_merge(struct balances *balances, const struct dd_balance *items, s
 			known->locked = items[i].locked;
 			continue;
 		}
+		if (balances->count >= ASSETS_MAX)
+			continue;
 		balances->items =
 			mem_grow(balances->items, (balances->count + 1) * sizeof(*balances->items));
 		balances->items[balances->count++] = items[i];
+	}
+}
+
+void balances_add_gone(struct balances *balances, const struct balances *before)
+{
+	for (size_t i = 0; i < before->count; i++) {
+		struct dd_balance gone = before->items[i];
+
+		gone.free = gone.locked = DECIMAL_ZERO;
+		if (!find(balances, &gone))
+			balances_merge(balances, &gone, 1);
 	}
 }
 

@@ -17,8 +17,11 @@ struct balances { /* zeroed: none */
 
 void balances_fini(struct balances *balances); /* empty again */
 void balances_set(struct balances *balances, const struct dd_balance *items, size_t count);
-/* Those that are there already get new figures; others are appended. */
+/* Those that are there already get new figures; others are appended, up to a bound that no account
+ * comes near. */
 void balances_merge(struct balances *balances, const struct dd_balance *items, size_t count);
+/* What was there before and is not told of now, as the exchange may leave out what is zero. */
+void balances_add_gone(struct balances *balances, const struct balances *before);
 bool balances_are_same(const struct balances *balances, const struct dd_balance *items,
 		       size_t count);
 #endif

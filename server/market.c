@@ -60,6 +60,7 @@ struct market {
 	struct source balances_source;
 	struct balances balances;
 	struct balances told; /* by the stream since the question in flight left */
+	bool has_unwritten;   /* balances of an account that may not be the journal's */
 	uint64_t balances_version;
 	struct map *prices; /* struct price by symbol; of pairs that there are, so not many */
 	struct quotes *quotes;
@@ -377,12 +378,13 @@ static void journal_balances(struct market *market)
 
 static void keep_balances(struct market *market, const struct dd_balance *balances, size_t count)
 {
-	bool is_news = !balances_are_same(&market->balances, balances, count);
-
+	market->has_unwritten |= !balances_are_same(&market->balances, balances, count);
 	balances_set(&market->balances, balances, count);
 	market->balances_version++;
-	if (is_news)
-		journal_balances(market);
+	if (!market->has_unwritten || !venue_is_own_account(market->venue))
+		return;
+	market->has_unwritten = false;
+	journal_balances(market);
 }
 
 /* What the stream told meanwhile may be newer than the answer, and is told once. */
@@ -392,8 +394,20 @@ static void keep_answer(struct market *market, const struct dd_balance *balances
 
 	balances_set(&now, balances, count);
 	balances_merge(&now, market->told.items, market->told.count);
+	balances_add_gone(&now, &market->balances);
 	keep_balances(market, now.items, now.count);
 	balances_fini(&now);
+}
+
+static bool is_of_stranger(const struct market *market, struct err *err)
+{
+	struct venue_state venue;
+
+	venue_state(market->venue, &venue);
+	if (venue.is_wrong_account)
+		(void)err_set(err, ERR_ACCOUNT, "the API key is not of the journal's account %s",
+			      venue.account_id);
+	return venue.is_wrong_account;
 }
 
 static void balances_told(void *arg, const struct dd_result *result,
@@ -402,10 +416,15 @@ static void balances_told(void *arg, const struct dd_result *result,
 	struct market *market = arg;
 	struct source *source = &market->balances_source;
 	bool is_fine = note_answer(source, result, true);
+	struct err err = result->err;
 
+	if (is_fine && is_of_stranger(market, &err)) {
+		source->fetched = (struct mono){ 0 };
+		is_fine = false;
+	}
 	if (is_fine)
 		keep_answer(market, balances, count);
-	tell_balances(market, &source->asked, is_fine ? NULL : &result->err);
+	tell_balances(market, &source->asked, is_fine ? NULL : &err);
 	if (!list_is_empty(&source->waiting))
 		queue(source);
 }
@@ -440,13 +459,18 @@ void market_balances(struct market *market, int64_t max_age_ms, market_balances_
 		read_next(source, arg)->balances_done = done;
 }
 
-/* Perhaps only some, so this does not make the rest any fresher. */
+/* Perhaps only some, so this does not make the rest any fresher. Before the first answer there is
+ * no rest, and the assets go by the words that the answer has for them. */
 void market_take_balances(struct market *market, const struct dd_balance *balances, size_t count)
 {
 	struct balances now = { .count = 0 };
 
+	if (!venue_is_own_account(market->venue))
+		return;
 	if (market->balances_source.is_in_flight)
 		balances_merge(&market->told, balances, count);
+	if (market->balances_source.fetched.us == 0)
+		return;
 	balances_set(&now, market->balances.items, market->balances.count);
 	balances_merge(&now, balances, count);
 	market->balances_source.as_of = wall_now();
@@ -530,6 +554,26 @@ const struct dd_trade *market_trades(const struct market *market, const char *sy
 
 /* ---- the whole -------------------------------------------------------------------------- */
 
+/* What the journal knows, so that what is gone since then is told. */
+static void balances_recalled(void *arg, const struct err *err,
+			      const struct journal_balance *balances, const struct wall *as_of,
+			      size_t count)
+{
+	struct market *market = arg;
+
+	(void)as_of;
+	if (err || market->balances.count > 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct dd_balance known = { .free = balances[i].free,
+					    .locked = balances[i].locked };
+
+		STR_SET(known.asset, balances[i].asset);
+		STR_SET(known.unit, balances[i].unit);
+		balances_merge(&market->balances, &known, 1);
+	}
+}
+
 struct market *market_create(struct loop *loop, const struct market_config *config,
 			     struct dd_client *exchange, struct scheduler *scheduler,
 			     struct venue *venue, struct journal *journal)
@@ -556,6 +600,7 @@ void market_start(struct market *market)
 {
 	assert(loop_is_mine(market->loop));
 	queue(&market->rules);
+	journal_find_balances(market->journal, balances_recalled, market);
 }
 
 static void source_fini(struct source *source)

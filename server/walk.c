@@ -20,7 +20,9 @@
 #define RETRY_FIRST_MS 500 /* doubling */
 #define RETRY_MAX_MS   30000
 #define OVERLAP_US     60000000  /* executions of one moment may show up in any order */
-#define SKEW_US        600000000 /* how far our clock and the exchange's may be apart */
+#define EARLIER_US     600000000 /* so much older ones may be of an order of ours, too */
+#define FRESH_MS       30000 /* half of OVERLAP_US: pages of so long tell how far it is complete */
+#define REFUSED_MAX    3     /* times in a row, of one market */
 
 /* An order that is final and not in memory, on its way back: with all that is booked of it, so
  * that nothing is added to its sums twice. */
@@ -46,10 +48,13 @@ struct walk {
 	struct dd_page page;
 	struct dd_execution *executions; /* of the page */
 	bool *is_unbooked;
-	size_t count, left; /* left: not looked at yet; the oldest is looked at first */
-	int64_t total;
+	size_t count, left;    /* left: not looked at yet; the oldest is looked at first */
+	int64_t total, so_far; /* of the market */
 	bool has_news;
 	struct wall newest;
+	struct mono begun;  /* the first page was told; 0: none yet */
+	unsigned refused;   /* times in a row */
+	bool is_incomplete; /* a market was left out */
 	struct late_order late;
 	char foreign_id[DD_ID_LEN]; /* the last foreign order, and its side */
 	enum dd_side foreign_side;
@@ -195,7 +200,7 @@ static void found_foreign(struct walk *walk)
 {
 	const struct dd_execution *execution = &walk->executions[walk->left];
 
-	if (execution->created_at.us < walk->range.since.us) {
+	if (walk->range.is_first_look || execution->created_at.us < walk->range.since.us) {
 		take_rest(walk);
 	} else if (strcmp(walk->foreign_id, execution->order_id) == 0) {
 		take_foreign(walk);
@@ -318,24 +323,43 @@ static void next_market(struct walk *walk)
 {
 	walk->market++;
 	walk->page.page = 1;
+	walk->so_far = 0;
+	walk->refused = 0;
 	ask_page(walk);
+}
+
+/* Nothing new, and back to where all is known. Newest first is what the exchange does today. */
+static bool reaches_back(const struct walk *walk)
+{
+	int64_t first_us = walk->executions[0].created_at.us;
+	int64_t last_us = walk->executions[walk->count - 1].created_at.us;
+
+	return !walk->has_news && last_us <= first_us &&
+	       (walk->range.is_first_look || last_us < walk->range.until.us - OVERLAP_US);
 }
 
 static void page_taken(struct walk *walk)
 {
-	int64_t so_far = (int64_t)(walk->page.page - 1) * PAGE_LIMIT + (int64_t)walk->count;
-	bool is_last = walk->count == 0 || (walk->total >= 0 && so_far >= walk->total) ||
-		       walk->page.page == PAGES_MAX;
-	int64_t oldest_us = is_last ? 0 : walk->executions[walk->count - 1].created_at.us;
-	bool is_complete = !walk->has_news && oldest_us < walk->range.until.us - OVERLAP_US;
+	bool is_over;
 
+	walk->so_far += (int64_t)walk->count;
+	is_over = walk->count == 0 || (walk->total >= 0 && walk->so_far >= walk->total) ||
+		  walk->page.page == PAGES_MAX || reaches_back(walk);
 	free_page(walk);
-	if (is_last || is_complete) {
+	if (is_over) {
 		next_market(walk);
 		return;
 	}
 	walk->page.page++;
 	ask_page(walk);
+}
+
+/* May it be of an order that is only in the journal? Those of long before are not looked for. */
+static bool may_be_ours(const struct walk *walk, const struct dd_execution *execution)
+{
+	return execution->order_id[0] != '\0' &&
+	       (walk->range.is_first_look || execution->created_at.us == 0 ||
+		execution->created_at.us >= walk->range.since.us - EARLIER_US);
 }
 
 /* Until one has to be asked about; what is answered goes on from here. */
@@ -350,7 +374,7 @@ static void take_rest(struct walk *walk)
 			continue;
 		if (tracked) {
 			take_tracked(walk, tracked);
-		} else if (execution->created_at.us >= walk->range.since.us - SKEW_US) {
+		} else if (may_be_ours(walk, execution)) {
 			find_order(walk);
 			return;
 		}
@@ -387,13 +411,52 @@ static void find_unbooked(struct walk *walk)
 	mem_free(ids);
 }
 
+/* What comes while the walk goes on is looked for from page 1 of each market next time, so only
+ * what the early pages told of says how far nothing is missing. */
+static void note_newest(struct walk *walk, const struct dd_execution *execution)
+{
+	struct mono now = loop_now(walk->loop);
+
+	if (walk->begun.us == 0)
+		walk->begun = now;
+	if (execution->created_at.us > walk->newest.us &&
+	    (walk->range.is_first_look || mono_diff_ms(now, walk->begun) < FRESH_MS))
+		walk->newest = execution->created_at;
+}
+
+/* True: it is asked for no more on this walk. */
+static bool is_refused_market(struct walk *walk, const struct dd_result *result)
+{
+	if (result->verdict != DD_REFUSED || result->class_ != DD_CLASS_REFUSED) {
+		walk->refused = 0;
+		return false;
+	}
+	return ++walk->refused == REFUSED_MAX;
+}
+
+static void leave_market(struct walk *walk)
+{
+	LOG(ERROR, "backfill.market_refused", F_STR("symbol", walk->symbol),
+	    F_STR("meaning", "executions that nothing else tells of are missed there"));
+	walk->is_incomplete = true;
+	next_market(walk);
+}
+
 static void page_told(void *arg, const struct dd_result *result,
 		      const struct dd_execution *executions, size_t count, int64_t total)
 {
 	struct walk *walk = arg;
+	bool is_refused;
 
-	if (!is_back(walk) || !note_answer(walk, result, false, ask_page))
+	if (!is_back(walk))
 		return;
+	is_refused = is_refused_market(walk, result);
+	if (!note_answer(walk, result, is_refused, ask_page))
+		return;
+	if (is_refused) {
+		leave_market(walk);
+		return;
+	}
 	walk->total = total;
 	walk->has_news = false;
 	walk->count = walk->left = count;
@@ -401,8 +464,7 @@ static void page_told(void *arg, const struct dd_result *result,
 	walk->is_unbooked = mem_array(count, sizeof(*walk->is_unbooked));
 	for (size_t i = 0; i < count; i++) {
 		walk->executions[i] = executions[i];
-		if (executions[i].created_at.us > walk->newest.us)
-			walk->newest = executions[i].created_at;
+		note_newest(walk, &executions[i]);
 	}
 	if (count == 0)
 		page_taken(walk);
@@ -425,12 +487,14 @@ static void ask_page(struct walk *walk)
 	size_t count;
 
 	markets = market_all(walk->parts->market, &count, &as_of);
-	if (count == 0) {
-		retry_later(walk, ask_page); /* the pairs are not known yet */
+	if (count == 0 || !venue_is_own_account(walk->parts->venue)) {
+		retry_later(walk, ask_page); /* the pairs, or the account, are not known yet */
 	} else if (walk->market < count) {
 		STR_SET(walk->symbol, markets[walk->market].symbol);
 		queue(walk, ask_page_now);
 	} else {
+		if (walk->is_incomplete && !walk->range.is_first_look)
+			walk->newest = (struct wall){ 0 };
 		walk->done(walk->arg, walk->newest);
 		walk_free(walk);
 	}

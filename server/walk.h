@@ -3,8 +3,10 @@
  *
  * An execution of an order in memory is booked, and the order asked for; one of an order that is
  * final and only in the journal is booked there (late fills, also across restarts); one of an
- * order made elsewhere with the same account is kept without an order, unless it is older than
- * the journal. What fails is tried again for ever. Loop thread only. */
+ * order made elsewhere with the same account is kept without an order, unless it was there before
+ * the journal's first look. One that names no order is nobody's. Nothing is asked until it is known
+ * that the API key is of the journal's account. What fails is tried again for ever, but for a
+ * market that the exchange refuses to tell of: the others do not wait for it. Loop thread only. */
 #ifndef SERVER_WALK_H
 #define SERVER_WALK_H
 #include "base/clock.h"
@@ -12,12 +14,13 @@
 
 struct walk;
 
-struct walk_range {        /* the exchange's times */
-	struct wall since; /* the journal's beginning */
-	struct wall until; /* complete up to then */
+struct walk_range {         /* the exchange's times; ours may be others */
+	bool is_first_look; /* the next two are not known: what is there now was there before */
+	struct wall since;  /* the first look was after this */
+	struct wall until;  /* complete up to then */
 };
-/* Begins. done(arg, newest): newest is the latest execution seen, 0 for none. Not within this
- * call; the walk is gone then. Borrows parts. */
+/* Begins. done(arg, newest): newest is the latest execution up to which all have been seen, 0 for
+ * none. Not within this call; the walk is gone then. Borrows parts. */
 struct walk *walk_create(struct loop *loop, const struct backfill_parts *parts,
 			 const struct walk_range *range,
 			 void (*done)(void *arg, struct wall newest), void *arg);
