@@ -73,15 +73,18 @@ static bool is_final_status(enum dd_status status)
 	       status == DD_STATUS_FAILED;
 }
 
-/* Fewer executions booked than the exchange says there were? */
+/* Fewer executions booked than the exchange says there were? Without any, none is filled. */
 static bool is_short(const struct order *order, const struct dd_order *seen)
 {
+	bool is_filled = seen->status == DD_STATUS_CLOSED || seen->status == DD_STATUS_FULLY_FILLED;
 	struct decimal ordered;
 
+	if (is_filled && decimal_sign(order->facts.executed_base_qty) <= 0)
+		return true;
 	if (seen->executed_base_qty.is_set)
 		return decimal_cmp(order->facts.executed_base_qty, seen->executed_base_qty.value) <
 		       0;
-	if (seen->status != DD_STATUS_CLOSED && seen->status != DD_STATUS_FULLY_FILLED)
+	if (!is_filled)
 		return is_final_status(seen->status) && !seen->has_executions;
 	return !seen->has_executions || (order_base_qty(order, &ordered) &&
 					 decimal_cmp(order->facts.executed_base_qty, ordered) < 0);
@@ -215,6 +218,18 @@ static void note_unknown_status(struct orders *orders, struct tracked *tracked,
 	orders_tell(orders, tracked, SYSTEM_ORDER_UNKNOWN_STATUS, err.text);
 }
 
+/* Nothing is sent of the order, so this is said of a build before, which expired: its failure is no
+ * news. That it lives would be. */
+static bool is_failure_of_old_build(const struct order *order, const struct dd_order *seen)
+{
+	bool is_unsent =
+		!order_is_final(order->facts.state) && !order_may_be_live(order->facts.state);
+
+	return is_unsent && seen->status == DD_STATUS_FAILED &&
+	       (!seen->executed_base_qty.is_set ||
+		decimal_sign(seen->executed_base_qty.value) <= 0);
+}
+
 static enum feed_news feed(struct orders *orders, struct tracked *tracked,
 			   const struct dd_order *seen, const char *cause, bool is_as_is)
 {
@@ -223,7 +238,7 @@ static enum feed_news feed(struct orders *orders, struct tracked *tracked,
 		return FEED_UNREADABLE;
 	}
 	tracked->has_unknown_status = false;
-	if (seen->status == DD_STATUS_BUILDING)
+	if (seen->status == DD_STATUS_BUILDING || is_failure_of_old_build(&tracked->order, seen))
 		return FEED_ABSENT;
 	return take_order(orders, tracked, seen, cause, is_as_is);
 }

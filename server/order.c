@@ -23,20 +23,27 @@ static const char *const event_names[ORDER_EVENT_COUNT] = {
 /* Messages overtake each other: a fill can come before the ACK or after the CANCEL. A cell that is
  * absent is ORDER_NONE, a move that nobody may make. What the rows rest on:
  *  - only EXPIRE, which means that the exchange was asked, leads from where the order may be live
- *    back to where it is built anew;
+ *    back to where it is built anew; what is heard of the build before, which may live after all,
+ *    ends that;
  *  - LOSE is about the answer to a submit, so it says nothing once the order was seen alive;
  *  - FAIL leads away from OPEN because the exchange may take an order and fail it before it is on
  *    the book, but never from where something has executed;
  *  - fills are booked in final states, and the state stays. */
 static const enum order_state next_state[ORDER_STATE_COUNT][ORDER_EVENT_COUNT] = {
 	[ORDER_ACCEPTED] = { [EV_DISPATCH] = ORDER_BUILDING,
+			     [EV_ACK] = ORDER_OPEN,
 			     [EV_REFUSE] = ORDER_REJECTED,
 			     [EV_FAIL] = ORDER_FAILED,
+			     [EV_FILL_PART] = ORDER_PARTIALLY_FILLED,
+			     [EV_FILL_ALL] = ORDER_FILLED,
 			     [EV_CANCEL] = ORDER_CANCELLED /* by its app, while it waits */ },
 	[ORDER_BUILDING] = { [EV_REQUEUE] = ORDER_ACCEPTED,
 			     [EV_SIGN] = ORDER_SUBMITTING,
+			     [EV_ACK] = ORDER_OPEN,
 			     [EV_REFUSE] = ORDER_REJECTED,
 			     [EV_FAIL] = ORDER_FAILED,
+			     [EV_FILL_PART] = ORDER_PARTIALLY_FILLED,
+			     [EV_FILL_ALL] = ORDER_FILLED,
 			     [EV_CANCEL] = ORDER_CANCELLED /* by its app; nothing was signed */ },
 	[ORDER_SUBMITTING] = { [EV_ACK] = ORDER_OPEN,
 			       [EV_LOSE] = ORDER_UNKNOWN,

@@ -135,10 +135,10 @@ MUST_CHECK bool order_step(struct order *order, enum order_event event, struct e
 bool order_can(const struct order *order, enum order_event event);
 
 /* Adds an execution to the sums and moves to PARTIALLY_FILLED or stays; final states stay final.
- * What executed is booked whatever the state: where no execution should be possible (nothing
- * signed, rejected, failed) order_can(order, EV_FILL_PART) is false, and the caller has a story
- * to tell. The caller has made sure that the execution is new, and knows when it was the last.
- * ERR_OVERFLOW leaves the order as it was. */
+ * What executed is booked whatever the state: where no execution should be possible (rejected,
+ * failed) order_can(order, EV_FILL_PART) is false, and the caller has a story to tell. The caller
+ * has made sure that the execution is new, and knows when it was the last. ERR_OVERFLOW leaves the
+ * order as it was. */
 MUST_CHECK bool order_book_fill(struct order *order, const struct fill *fill, struct err *err);
 
 bool order_is_final(enum order_state state);

@@ -108,6 +108,25 @@ static void end_with(struct place_job *job, enum order_event event, const struct
 	job_end(job);
 }
 
+/* The stream was faster, or spoke of a build that was given up as expired: the order lives or
+ * lived. What becomes of it is not ours any more. */
+static bool is_overtaken(const struct place_job *job)
+{
+	enum order_state state = job->tracked->order.facts.state;
+
+	return order_is_live(state) || order_is_final(state);
+}
+
+/* At its turn: then it is not taken. */
+static bool leaves_turn(struct place_job *job)
+{
+	if (!is_overtaken(job))
+		return false;
+	scheduler_sent(job->place->scheduler, &job->ticket, (struct mono){ 0 }, (struct mono){ 0 });
+	job_end(job);
+	return true;
+}
+
 /* Its app asked for that, and nothing of it was acted on. */
 static void withdraw_now(struct place_job *job)
 {
@@ -146,7 +165,10 @@ static void too_late(void *arg)
 	struct place_job *job = arg;
 
 	/* Signed or not: what waits here was never sent, or the exchange did not act on it. */
-	end_with(job, EV_FAIL, &job->late, 0, "scheduler");
+	if (is_overtaken(job))
+		job_end(job);
+	else
+		end_with(job, EV_FAIL, &job->late, 0, "scheduler");
 }
 
 static void queue(struct place_job *job, enum lane lane, bool is_repeat)
@@ -269,12 +291,8 @@ static void submit_once_more(struct place_job *job, const struct dd_result *resu
 
 static void submit_refused(struct place_job *job, const struct dd_result *result)
 {
-	struct place *place = job->place;
-
 	switch (result->class_) {
 	case DD_CLASS_RATE:
-		scheduler_slow_down(place->scheduler, result->retry_after_ms);
-		/* fall through */
 	case DD_CLASS_AUTH: /* held by venue.c until the key is right again */
 		submit_once_more(job, result);
 		return;
@@ -321,6 +339,12 @@ static void submitted(void *arg, const struct dd_result *result, const struct dd
 	job->is_in_flight = false;
 	scheduler_sent(job->place->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->place->venue, result, true);
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(job->place->scheduler, result->retry_after_ms);
+	if (result->verdict != DD_DONE && is_overtaken(job)) {
+		job_end(job);
+		return;
+	}
 	switch (result->verdict) {
 	case DD_DONE:
 		scheduler_went_well(job->place->scheduler);
@@ -343,6 +367,8 @@ static void submit(void *arg)
 	struct place_job *job = arg;
 	const struct order_facts *facts = &job->tracked->order.facts;
 
+	if (leaves_turn(job))
+		return;
 	job->submit_tries++;
 	job->is_in_flight = true;
 	dd_order_submit(job->place->exchange, facts->exchange_order_id, job->signed_hex, submitted,
@@ -357,7 +383,9 @@ static void signing_recorded(void *arg, const struct err *err)
 	struct place_job *job = arg;
 
 	job->is_in_flight = false;
-	if (err) {
+	if (is_overtaken(job)) {
+		job_end(job);
+	} else if (err) {
 		end_with(job, EV_FAIL, err, 0, "journal");
 	} else if (job->is_withdrawn) {
 		withdraw_now(job);
@@ -463,6 +491,10 @@ static void built(void *arg, const struct dd_result *result, const char *order_i
 	job->is_in_flight = false;
 	scheduler_sent(job->place->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->place->venue, result, true);
+	if (is_overtaken(job)) {
+		job_end(job);
+		return;
+	}
 	if (job->is_withdrawn) {
 		withdraw_now(job);
 		return;
@@ -509,6 +541,8 @@ static void build(void *arg)
 	struct order_facts *facts = &tracked->order.facts;
 	struct journal_step step = { .cause = "scheduler" };
 
+	if (leaves_turn(job))
+		return;
 	facts->queued_ms = mono_diff_ms(loop_now(place->loop), job->accepted);
 	LOG(INFO, "order.building", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("symbol", tracked->order.terms.symbol),
@@ -542,7 +576,7 @@ bool place_withdraw(struct place *place, struct tracked *tracked, const struct j
 
 	(void)place;
 	tracked->order.facts.cancel_requested = true;
-	if (!job)
+	if (!job || is_overtaken(job))
 		return false;
 	if (job->is_in_flight) {
 		job->is_withdrawn = true;
