@@ -327,14 +327,24 @@ void hub_market_join(struct hub_sub *sub, const struct hub_target *target,
 		want(market, true);
 }
 
+/* Of a symbol that may be none, and was never told of: it has given no number away. */
+static void forget(struct hub_market *market)
+{
+	map_remove(market->hub->markets, market->name);
+	hub_market_destroy(market);
+}
+
 void hub_market_leave(struct hub_sub *sub)
 {
 	struct hub_market *market = sub->market;
 
 	list_remove(&sub->of_crowd);
 	market->readers--;
-	if (market->readers == 0)
-		want(market, false);
+	if (market->readers > 0)
+		return;
+	want(market, false);
+	if (market->seq == market->hub->first_seq && !market->is_live)
+		forget(market);
 }
 
 /* ---- what comes from the exchange -------------------------------------------------------- */

@@ -29,7 +29,7 @@ struct hub {
 	unsigned feeding;      /* of these, those that count against the bound */
 	size_t catching_up;
 
-	struct map *markets; /* by channel name; never fewer, since numbers must not repeat */
+	struct map *markets; /* by channel name; who gave a number stays: none must repeat */
 	uint64_t first_seq;
 
 	struct timer *watch;
