@@ -42,7 +42,8 @@ static bool book(struct orders *orders, struct tracked *tracked, const struct dd
 	if (seen->id[0] == '\0' || orders_has_booked(tracked, seen->id) || !fill_from(seen, &fill))
 		return false;
 	STR_SET(fill.order_id, order->terms.order_id);
-	STR_SET(fill.exchange_order_id, order->facts.exchange_order_id);
+	if (fill.exchange_order_id[0] == '\0') /* else it may be of an earlier build */
+		STR_SET(fill.exchange_order_id, order->facts.exchange_order_id);
 	STR_SET(fill.token_id, order->terms.token_id);
 	STR_SET(fill.symbol, order->terms.symbol);
 	fill.side = order->terms.side;

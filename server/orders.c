@@ -98,6 +98,8 @@ void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg)
 	orders->listeners[orders->listener_count++].arg = arg;
 }
 
+static void list_as_final(struct orders *orders, struct tracked *tracked);
+
 struct tracked *orders_add(struct orders *orders, const struct order *order, int weight)
 {
 	struct tracked *tracked = mem_alloc(sizeof(*tracked));
@@ -113,6 +115,8 @@ struct tracked *orders_add(struct orders *orders, const struct order *order, int
 		client_key(order->terms.token_id, order->terms.client_order_id, key), tracked);
 	if (order->facts.exchange_order_id[0] != '\0')
 		map_put(orders->by_exchange, tracked->order.facts.exchange_order_id, tracked);
+	if (order_is_final(order->facts.state)) /* brought back from the journal */
+		list_as_final(orders, tracked);
 	return tracked;
 }
 
