@@ -116,9 +116,10 @@ def openers(core, folder):
 class Crowd(Measurer):
     """Subscribers of a server, on the other core."""
 
-    def __init__(self, server, core, sleepers=0, channel="", count=SUBSCRIBERS, **environment):
-        super().__init__("taskset", "-c", core, BENCH / "crowd", server.kind, server.port,
-                         count - sleepers, sleepers, server.process.pid, *filter(None, [channel]),
+    def __init__(self, server, core, sleepers=0, channel="", count=SUBSCRIBERS, nice=0,
+                 **environment):
+        super().__init__("nice", "-n", nice, "taskset", "-c", core, BENCH / "crowd", server.kind,
+                         server.port, count - sleepers, sleepers, server.process.pid, *filter(None, [channel]),
                          **environment)
 
     def greet(self):
@@ -294,7 +295,7 @@ def daemon_paced(report, rig, app, load):
 
 
 def daemon_saturated(report, rig, app, plain, size):
-    """More updates than can be told: what is left out is merged, and all sent is the newest."""
+    """More updates than can be told: what does not fit is merged, the rest leaves in bursts."""
     _, load_core = cores()
     server = stream_server(rig)
     rounds = {"deltagate": [], "send()": []}
@@ -304,8 +305,8 @@ def daemon_saturated(report, rig, app, plain, size):
             rig.sim.storm(f"depth:{SYMBOL}", STORM_RATE, STORM_MS / 1000 + 1)
             rounds["deltagate"].append(ours.saturate(1, size, STORM_MS))
             rounds["send()"].append(theirs.saturate(1, size))
-    compare(report, "stream_full", f"the daemon itself, more updates than it can tell, {size} "
-            f"bytes to {SUBSCRIBERS}", rounds)
+    compare(report, "stream_full", f"the daemon itself, given more updates than it can tell, "
+            f"{size} bytes to {SUBSCRIBERS}, single ones by send()", rounds)
 
 
 def rivals_paced(report, folder, size):
