@@ -119,8 +119,8 @@ class Crowd(Measurer):
     def __init__(self, server, core, sleepers=0, channel="", count=SUBSCRIBERS, nice=0,
                  **environment):
         super().__init__("nice", "-n", nice, "taskset", "-c", core, BENCH / "crowd", server.kind,
-                         server.port, count - sleepers, sleepers, server.process.pid, *filter(None, [channel]),
-                         **environment)
+                         server.port, count - sleepers, sleepers, server.process.pid,
+                         *filter(None, [channel]), **environment)
 
     def greet(self):
         """One message to every reader: they are all there then. Its length on the wire."""
