@@ -684,7 +684,7 @@ def test_a_reader_that_takes_nothing_is_closed_with_4008_and_where_it_was(rig):
         stopped.subscribe_all("balances", "depth:ADAUSDM")
         good.subscribe_all("balances").follow()
         # The books fill what the kernel takes for it, and then its queue.
-        rig.sim.storm("depth:ADAUSDM", per_second=5000, seconds=60)
+        rig.sim.storm("depth:ADAUSDM", per_second=2000, seconds=60)
         wait_for(lambda: credit(rig, 5) or rig.daemon.events("subscriber.slow"), 30, "it is closed")
         code, reason = stopped.closed()
         assert code == 4008

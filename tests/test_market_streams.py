@@ -451,8 +451,8 @@ def test_what_cannot_be_read_changes_nothing(rig, app, reader):
 
 def storm(rig):
     """More books than the kernel and the queue of a reader that does not read will hold."""
-    rig.sim.storm(DEPTH, per_second=10000, seconds=600)
-    wait_for(lambda: rig.sim.sockets(DEPTH)[0]["messages_sent"] > 2000)
+    rig.sim.storm(DEPTH, per_second=2000, seconds=600)
+    wait_for(lambda: rig.sim.sockets(DEPTH)[0]["messages_sent"] > 2000, 20)
     rig.sim.control("DELETE", "storm")
     rig.sim.trade(side="buy", price="0.6123", base_quantity="100")
     is_now = is_book(rig)
