@@ -11,10 +11,12 @@
 #include "net/ws_frame.h"
 #include "net/ws_peer.h"
 
-/* So many peers a turn: about a millisecond, which whoever else is on the loop waits. */
-#define FLUSHES_PER_TURN 200
-#define CLOSING_MS       2000
-#define FILES_BESIDE     1024 /* what is open besides WebSockets */
+/* So long a turn is given to flushing, which whoever else is on the loop waits. The clock is looked
+ * at after so many peers. */
+#define FLUSHING_US        250
+#define FLUSHES_PER_GLANCE 16
+#define CLOSING_MS         2000
+#define FILES_BESIDE       1024 /* what is open besides WebSockets */
 
 /* ---- the hook ---------------------------------------------------------------------------- */
 
@@ -63,7 +65,8 @@ static void flush(struct ws_peer *peer)
 /* Who becomes dirty while this runs waits for the next turn. */
 static void flush_some(struct ws *ws)
 {
-	size_t count = ws->dirty_count < FLUSHES_PER_TURN ? ws->dirty_count : FLUSHES_PER_TURN;
+	struct mono start = mono_now();
+	size_t count = ws->dirty_count;
 	struct list_node *node;
 
 	while (count-- > 0 && (node = list_first(&ws->dirty))) {
@@ -71,6 +74,9 @@ static void flush_some(struct ws *ws)
 
 		clean(peer);
 		flush(peer);
+		if (count % FLUSHES_PER_GLANCE == 0 &&
+		    mono_diff_us(mono_now(), start) >= FLUSHING_US)
+			break;
 	}
 	if (ws->dirty_count > 0)
 		stay_awake(ws);
