@@ -2,10 +2,10 @@
  *
  * The asking end is libwebsockets' on our loop; the serving end is our own, on plain sockets. What
  * is sent to many peers is one shared, ready-made frame; sending only queues, and once a turn
- * everything that waits for a peer leaves in one write, for a quarter of a millisecond a turn, so that nothing
- * else on the loop waits for a crowd. Pings, pongs and dead peers are seen to here; a peer that
- * takes nothing while there is something to send is its user's to judge, by ws_queued() and
- * ws_sent(). Every peer gets exactly one closed() call, its last; it never comes from inside
+ * everything that waits for a peer leaves in one write, for a quarter of a millisecond a turn, so
+ * that nothing else on the loop waits for a crowd. Pings, pongs and dead peers are seen to here; a
+ * peer that takes nothing while there is something to send is its user's to judge, by ws_queued()
+ * and ws_sent(). Every peer gets exactly one closed() call, its last; it never comes from inside
  * another call here but ws_destroy(). Loop thread only. */
 #ifndef NET_WS_H
 #define NET_WS_H

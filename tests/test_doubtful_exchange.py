@@ -1,5 +1,5 @@
-"""What the exchange says and must not be believed as it stands: executions without an order, another
-account's facts, another clock, a market that it refuses, an expired order that lives."""
+"""What the exchange says and must not be believed as it stands: executions without an order,
+another account's facts, another clock, a market that it refuses, an expired order that lives."""
 import json
 import sqlite3
 
