@@ -42,6 +42,7 @@ DEPS_fuzz  := fuzz
 DEPS_lint  := lint test
 DEPS_cover := run test cover
 DEPS_bench := run test bench
+DEPS_crash := run test
 DEPS       := $(sort build $(foreach goal,$(MAKECMDGOALS),$(DEPS_$(goal))))
 GOALS      := $(or $(MAKECMDGOALS),all)
 
@@ -130,7 +131,7 @@ define LINK
 	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lm
 endef
 
-$(BUILD)/deltagated: $(BUILD)/obj/server/main.o $(LIBS_server)
+$(BUILD)/deltagated: $(BUILD)/obj/server/main.o $(CRASH_OBJ) $(LIBS_server)
 	$(LINK)
 $(BUILD)/deltasim: $(BUILD)/obj/sim/main.o $(LIBS_sim)
 	$(LINK)
@@ -185,6 +186,32 @@ $(BENCH): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(MEASURE) $(LIBS_serve
 bench: all $(BENCH)
 	@DELTAGATE_BUILD=$(BUILD) PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
+
+# ---- Crashes: tests/crash_matrix.py; the daemon with its crash points is a build of its own ----
+# RUNS random schedules after the matrix; CRASH_FLAGS as crash_matrix.py --help has them.
+RUNS     ?= 2000
+POWER    := $(BUILD)/power.so
+crashing  = $(MAKE) BUILD=$(BUILD)/crash$(1) HARDEN= CFLAGS="-O1 -g -DCRASH_POINTS \
+	    -DCHECKPOINT_IDLE=60 $(2)" CRASH_OBJ=$(BUILD)/crash$(1)/obj/tests/crash/points.o \
+	    $(BUILD)/crash$(1)/deltagated
+MATRIX    = DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/crash_matrix.py
+
+$(POWER): tests/crash/power.c
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -shared -fPIC -o $@ $<
+
+.PHONY: crash crash-daemon crash-broken
+crash-daemon: all $(POWER)
+	@$(call crashing,,)
+crash: crash-daemon
+	@$(MATRIX) --runs $(RUNS) $(CRASH_FLAGS)
+	@$(MAKE) crash-broken
+# The test of the test: what is broken on purpose must be seen.
+crash-broken: crash-daemon
+	@$(call crashing,/submit_first,-DBREAK_SUBMIT_FIRST)
+	@$(call crashing,/rebuild,-DBREAK_REBUILD)
+	@$(MATRIX) --broken submit_first --broken rebuild --broken lying_disk
 
 # ---- Running ----
 .PHONY: run
