@@ -128,10 +128,10 @@ LIBS_cli    = $(BUILD)/libcli.a $(LIBS_net)
 define LINK
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lm
+	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm
 endef
 
-$(BUILD)/deltagated: $(BUILD)/obj/server/main.o $(CRASH_OBJ) $(LIBS_server)
+$(BUILD)/deltagated: $(BUILD)/obj/server/main.o $(LIBS_server)
 	$(LINK)
 $(BUILD)/deltasim: $(BUILD)/obj/sim/main.o $(LIBS_sim)
 	$(LINK)
@@ -187,31 +187,48 @@ bench: all $(BENCH)
 	@DELTAGATE_BUILD=$(BUILD) PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
 
-# ---- Crashes: tests/crash_matrix.py; the daemon with its crash points is a build of its own ----
-# RUNS random schedules after the matrix; CRASH_FLAGS as crash_matrix.py --help has them.
+# ---- Crashes: tests/crash_matrix.py kills a daemon that has named points to die at ----
+# Only files with such points are compiled again; linked first, they take the place of the library's.
+# RUNS random schedules come after the matrix; CRASH_FLAGS as crash_matrix.py --help has them.
 RUNS     ?= 2000
-POWER    := $(BUILD)/power.so
-crashing  = $(MAKE) BUILD=$(BUILD)/crash$(1) HARDEN= CFLAGS="-O1 -g -DCRASH_POINTS \
-	    -DCHECKPOINT_IDLE=60 $(2)" CRASH_OBJ=$(BUILD)/crash$(1)/obj/tests/crash/points.o \
-	    $(BUILD)/crash$(1)/deltagated
+CRASH     = $(BUILD)/crash/deltagated $(BUILD)/crash/power.so
+BROKEN   := submit_first rebuild
+CRASHERS := $(shell grep -l '^.include "base/crash_point.h"' net/*.c server/*.c tests/crash/*.c)
+CRASH_OBJ := $(patsubst %.c,$(BUILD)/obj/crash/%.o,$(CRASHERS))
 MATRIX    = DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/crash_matrix.py
 
-$(POWER): tests/crash/power.c
+$(BUILD)/obj/crash/%.o: DG_CFLAGS += -DCRASH_POINTS -DCHECKPOINT_IDLE=60
+$(BUILD)/obj/crash/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $< (crash)"
+	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/crash/deltagated: $(CRASH_OBJ) $(BUILD)/obj/server/main.o $(LIBS_server)
+	$(LINK)
+$(BUILD)/crash/power.so: tests/crash/power.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O1 -g -shared -fPIC -o $@ $<
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) -O1 -g -shared -fPIC -o $@ $<
+# Broken on purpose, each in one place: place.c and settle.c once more, instead of the others.
+$(BUILD)/obj/crash/broken/submit_first/server/place.o: DG_CFLAGS += -DBREAK_SUBMIT_FIRST
+$(BUILD)/obj/crash/broken/rebuild/server/settle.o: DG_CFLAGS += -DBREAK_REBUILD
+$(BUILD)/crash/submit_first/deltagated: $(BUILD)/obj/crash/broken/submit_first/server/place.o \
+		$(filter-out %/place.o,$(CRASH_OBJ))
+$(BUILD)/crash/rebuild/deltagated: $(BUILD)/obj/crash/broken/rebuild/server/settle.o \
+		$(filter-out %/settle.o,$(CRASH_OBJ))
+$(BUILD)/obj/crash/broken/submit_first/%.o $(BUILD)/obj/crash/broken/rebuild/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $< (broken)"
+	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
+$(BROKEN:%=$(BUILD)/crash/%/deltagated): $(BUILD)/obj/server/main.o $(LIBS_server)
+	$(LINK)
 
-.PHONY: crash crash-daemon crash-broken
-crash-daemon: all $(POWER)
-	@$(call crashing,,)
-crash: crash-daemon
+.PHONY: crash crash-broken
+crash: all $(CRASH) $(BROKEN:%=$(BUILD)/crash/%/deltagated)
 	@$(MATRIX) --runs $(RUNS) $(CRASH_FLAGS)
-	@$(MAKE) crash-broken
+	@$(MATRIX) $(BROKEN:%=--broken %) --broken lying_disk
 # The test of the test: what is broken on purpose must be seen.
-crash-broken: crash-daemon
-	@$(call crashing,/submit_first,-DBREAK_SUBMIT_FIRST)
-	@$(call crashing,/rebuild,-DBREAK_REBUILD)
-	@$(MATRIX) --broken submit_first --broken rebuild --broken lying_disk
+crash-broken: all $(CRASH) $(BROKEN:%=$(BUILD)/crash/%/deltagated)
+	@$(MATRIX) $(BROKEN:%=--broken %) --broken lying_disk
 
 # ---- Running ----
 .PHONY: run
@@ -223,7 +240,7 @@ run: all
 units: $(UNITS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
-test: all $(UNITS) $(BUILD)/vectors $(REPLAYS)
+test: all $(UNITS) $(BUILD)/vectors $(REPLAYS) $(CRASH)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) $(TEST_FLAGS)
 
 # Subscribers of all kinds, a thousand orders, lying streams and a daemon killed thirty times; the

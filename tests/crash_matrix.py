@@ -19,6 +19,7 @@ import tempfile
 import time
 import traceback
 
+import facts
 import rig as rigs
 from crash_run import TROUBLES, Exchange, Run, Wrong, answer, make_template, rule
 
@@ -28,6 +29,7 @@ NEEDS = {
     "journal.order.expire": [answer(4300, "before")],
     "journal.order.requeue": [rule("/order/build", answer={"code": 5000})],
     "settle.submit": [rule("/order/submit", drop="before")],
+    "cancel.ask": [facts.SILENCE],
     "journal.order.lose": [rule("/order/submit", drop="before")],
 }
 BIRTH = ("migrate", "journal_file", "token_key", "journal.token")
@@ -40,10 +42,10 @@ class Tools:
     def __init__(self, args, folder):
         build = rigs.BUILD
         self.binary = build / "crash" / args.variant / "deltagated"
-        self.power = build / "power.so"
+        self.power = build / "crash/power.so"
         self.folder = folder
         self.patience = args.patience
-        self.template = folder / "shared" / "template"
+        self.template, self.tokens = folder / "shared/template", []
 
 
 def points_of(binary):
@@ -87,8 +89,9 @@ def random_spec(seed, points):
 WORKER = {}
 
 
-def begin_worker(args, folder):
+def begin_worker(args, folder, tokens):
     tools = Tools(args, folder)
+    tools.tokens = tokens
     own = folder / f"w{os.getpid()}"
     WORKER.update(tools=tools, exchange=Exchange(own / "sim"), folder=own)
 
@@ -134,7 +137,7 @@ def run_all(args, folder, specs, report, most=None):
     begun, last = time.monotonic(), time.monotonic()
     context = multiprocessing.get_context("fork")
     with concurrent.futures.ProcessPoolExecutor(args.jobs, context, begin_worker,
-                                                (args, folder)) as pool:
+                                                (args, folder, args.tokens)) as pool:
         jobs = [pool.submit(run_one, spec) for spec in specs]
         for number, job in enumerate(concurrent.futures.as_completed(jobs), 1):
             report.add(job.result())
@@ -220,7 +223,7 @@ def chosen(args, points):
 
 def work(args, folder):
     tools = Tools(args, folder)
-    make_template(tools.binary, folder / "shared")
+    _, args.tokens = make_template(tools.binary, folder / "shared")
     if args.broken:
         return check_broken(args, folder)
     points = points_of(tools.binary)

@@ -10,6 +10,7 @@ import random
 import shutil
 import sqlite3
 import subprocess
+import threading
 import time
 from decimal import Decimal
 
@@ -20,6 +21,8 @@ from rig import Daemon, UnixConnection, exchange_of
 
 WAIT_SECONDS = 10  # until every order is final or explained, after a restart
 SESSION_SECONDS = 25
+LATE_MS = 2500  # longer than it takes to send a submit again
+APPS = 3
 LIVE = ("processing", "open", "closed", "cancelled")  # it is or was on the book
 GONE = (OSError, http.client.HTTPException, TypeError)
 
@@ -50,7 +53,7 @@ TROUBLES = {
                     rule("/accounts/order/*", "GET", drop="after")],
     "answer late": [rule("/order/submit", delay_after_ms=500),
                     rule("/order/*/cancel", delay_after_ms=500)],
-    "request late": [rule("/order/submit", delay_ms=2500)],
+    "request late": [rule("/order/submit", delay_ms=LATE_MS)],
     "doubled": [rule("/order/submit", act_twice=True), rule("/order/*/cancel", act_twice=True)],
     "4300": [answer(4300, "before")],
     "4301": [answer(4301, "before")],
@@ -131,7 +134,10 @@ class Run:
         self.reached, self.crashes, self.longest = [], 0, 0.0
         self.waiting = None  # the point that the running daemon is to die at
         self.placed, self.cancelled = {}, set()  # what was acknowledged, by client_order_id
-        self.sent = {}  # quantity by client_order_id
+        self.sent, self.owner = {}, {}  # quantity and app by client_order_id
+        self.lock, self.exchange_lock = threading.Lock(), threading.Lock()
+        self.quiet = 0.0  # since then nobody does anything
+        self.failure = None  # of the app that failed first
         self.power = None
 
     # ---- the daemon's life ----
@@ -190,22 +196,28 @@ class Run:
 
     def kill(self):
         """Where no point was: any moment is as good."""
-        self.waiting = None
-        self.daemon.kill()
-        self.after_death()
-        self.start()
+        with self.lock:
+            if not self.is_up():
+                self.died()
+            else:
+                self.daemon.kill()
+                self.after_death()
+            self.start()
 
     def look(self):
         """If it died meanwhile, it is started again."""
-        if not self.is_up():
-            self.died()
-            self.start()
+        with self.lock:
+            if not self.is_up():
+                self.died()
+                self.start()
 
     # ---- the app ----
 
-    def request(self, method, path, body=None, prefer=None):
-        """One try. None: no answer; then it may have died."""
+    def request(self, method, path, body=None, prefer=None, app=0):
+        """One try. None: no answer; then it may have died. App 0 is the socket's own user."""
         headers = {"Content-Type": "application/json", **({"Prefer": prefer} if prefer else {})}
+        if app:
+            headers["Authorization"] = f"Bearer {self.tools.tokens[app - 1]}"
         try:
             return exchange_of(UnixConnection(self.daemon.socket, 15), method, path,
                                json.dumps(body).encode() if body is not None else None, headers)
@@ -215,23 +227,28 @@ class Run:
                 time.sleep(0.005)  # the socket goes before the process does
             return None
 
-    def ask(self, method, path, body=None, prefer=None, until=lambda a: True):
+    def ask(self, method, path, body=None, prefer=None, app=0):
         """Again and again until there is an answer that is none of the kind that says: wait."""
         deadline = time.monotonic() + SESSION_SECONDS
         while True:
             self.look()
-            got = self.request(method, path, body, prefer)
-            if got and got.status not in (423, 429, 503) and until(got):
+            got = self.request(method, path, body, prefer, app)
+            if got and got.status not in (423, 429, 503):
                 return got
             if time.monotonic() > deadline:
                 raise Wrong("untrue", f"{method} {path}: no answer but {got}")
             time.sleep(0.02)
 
-    def place(self, name, prefer="wait=1", **fields):
-        quantity = self.sent.setdefault(name, f"{100 + len(self.sent)}.{self.chance.randint(1, 9)}")
+    def quantity_of(self, name):
+        with self.lock:
+            return self.sent.setdefault(name, f"{100 + len(self.sent)}.5")
+
+    def place(self, name, prefer="wait=1", app=0, **fields):
+        """May be called again with the same name: then the daemon must know it."""
+        self.owner[name] = app
         body = {"symbol": "ADAUSDM", "side": "buy", "type": "limit", "price": "0.45",
-                "base_quantity": quantity, "client_order_id": name, **fields}
-        got = self.ask("POST", "/v1/orders", body, prefer)
+                "base_quantity": self.quantity_of(name), "client_order_id": name, **fields}
+        got = self.ask("POST", "/v1/orders", body, prefer, app)
         if got.status in (200, 201, 202):
             self.placed[name] = got.json
         elif got.status not in (422, 502):
@@ -239,17 +256,18 @@ class Run:
         return got
 
     def cancel(self, name, prefer="wait=1"):
-        got = self.ask("DELETE", f"/v1/orders/client:{name}", prefer=prefer)
+        got = self.ask("DELETE", f"/v1/orders/client:{name}", prefer=prefer, app=self.owner[name])
         if got.status == 200:
             self.cancelled.add(name)
 
-    def cancel_all(self, prefer="wait=1"):
-        got = self.ask("DELETE", "/v1/orders?symbol=ADAUSDM", prefer=prefer)
-        by_id = {o["order_id"]: name for name, o in self.placed.items()}
+    def cancel_all(self, prefer="wait=1", app=0):
+        got = self.ask("DELETE", "/v1/orders?symbol=ADAUSDM", prefer=prefer, app=app)
+        by_id = {o["order_id"]: name for name, o in list(self.placed.items())}
         self.cancelled |= {by_id[i] for i in got.json["cancelled"] if i in by_id}
 
     def theirs(self):
-        return [o for o in self.sim.orders() if o["account"] == self.account]
+        with self.exchange_lock:
+            return [o for o in self.sim.orders() if o["account"] == self.account]
 
     def on_exchange(self, name):
         """Every order of the exchange that is or was live and is this one."""
@@ -259,20 +277,21 @@ class Run:
 
     def trade(self, name, quantity=None):
         """The market takes it, or some of it, if it is there."""
+        self.wait_a_moment(lambda: all(o["status"] != "processing" for o in self.on_exchange(name)))
         for order in self.on_exchange(name):
-            deadline = time.monotonic() + 1
-            while order["status"] == "processing" and time.monotonic() < deadline:
-                time.sleep(0.01)
-                order = self.sim.order(order["id"])
-            if order["status"] == "open":
-                self.sim.fill(order["id"], quantity)
+            body = {"order_id": order["id"]}
+            if quantity is not None:
+                body["base_quantity"] = quantity
+            with self.exchange_lock:  # refused when there is less left, or it was cancelled
+                self.sim.request("POST", "/_sim/trade", body)
 
     def disturb(self):
         if self.spec["trouble"] == "exchange restarted":
             self.sim.maintain(0.3)
         elif self.spec["trouble"] == "exchange restarted with state":
-            self.sim.kill()
-            self.sim.start()
+            with self.exchange_lock:
+                self.sim.kill()
+                self.sim.start()
 
     # ---- sessions ----
 
@@ -280,7 +299,7 @@ class Run:
         """Everything an app does, once. Any of it may be where the daemon dies."""
         if self.spec["scenario"] == "birth":
             self.ask("POST", "/v1/admin/tokens", {"name": "app", "scopes": ["read"]})
-        self.place("rests")
+        self.place("rests", prefer="wait=3")
         self.place("fills")
         self.place("parts", prefer="respond-async")
         self.disturb()
@@ -294,28 +313,17 @@ class Run:
         self.place("rests")  # a replay, and never a second order
 
     def random_session(self):
-        chance, names = self.chance, []
-        for number in range(chance.randint(3, 9)):
-            names.append(f"r{number}")
-            kind = chance.choice(("respond-async", "wait=1", "wait=0"))
-            self.place(names[-1], kind, **({"side": "sell", "price": "0.95"}
-                                           if chance.random() < 0.3 else {}))
-            act = chance.random()
-            if act < 0.25:
-                self.trade(chance.choice(names), chance.choice((None, "1.5", "20")))
-            elif act < 0.4:
-                self.cancel(chance.choice(names), chance.choice(("wait=1", "respond-async")))
-            elif act < 0.5:
-                self.cancel_all(chance.choice(("wait=1", "respond-async")))
-            elif act < 0.6:
-                self.place(chance.choice(names), kind)
-            elif act < 0.7:
-                self.kill()
-            if number == 2:
-                self.disturb()
+        """Several apps side by side, each in its own way; what it does is drawn from the seed."""
+        apps = [RandomApp(self, number) for number in range(1, self.chance.randint(1, APPS) + 1)]
+        for app in apps:
+            app.start()
+        for app in apps:
+            app.join()
+        if self.failure:
+            raise self.failure
 
     def state(self, name):
-        got = self.request("GET", f"/v1/orders/client:{name}")
+        got = self.request("GET", f"/v1/orders/client:{name}", app=self.owner[name])
         return got.json.get("state") if got else None
 
     def wait_a_moment(self, condition, seconds=1):
@@ -333,7 +341,8 @@ class Run:
 
     def judge(self):
         """Within ten seconds of the restart all is true; what cannot be known yet says why."""
-        deadline = self.since + WAIT_SECONDS * self.tools.patience
+        begun = max(self.since, self.quiet)
+        deadline = begun + WAIT_SECONDS * self.tools.patience
         while True:
             self.look()
             try:
@@ -345,10 +354,12 @@ class Run:
                 if wrong.kind == "duplicate":
                     raise
             time.sleep(0.05)
-        self.longest = max(self.longest, time.monotonic() - self.since)
+        self.longest = max(self.longest, time.monotonic() - begun)
 
     def check(self):
         theirs = self.theirs()
+        if self.waiting and not self.is_up():
+            raise Wrong("untrue", "it died")  # and is started again
         orders = {row["client_order_id"]: row for row in self.rows("select * from v_orders")}
         for name in self.sent:
             self.check_once(name, orders.get(name), theirs)
@@ -390,7 +401,7 @@ class Run:
             raise Wrong("lost", f"{name} was told to be {told} and was never on the book")
         if row["state"] in ("failed", "rejected", "cancelled"):
             return
-        got = self.request("GET", f"/v1/orders/client:{name}")
+        got = self.request("GET", f"/v1/orders/client:{name}", app=self.owner[name])
         settling = got.json.get("settling") if got else None
         if row["state"] != "unknown" or not settling or not settling["reason"]:
             raise Wrong("untrue", f"{name} is {row['state']}, not on the book, and nobody says why")
@@ -422,27 +433,80 @@ class Run:
             self.look()
             if not self.crashes:
                 self.kill()
+            self.quiet = time.monotonic()
             self.judge()
-            self.cancel_all("respond-async")
+            if self.spec["trouble"] == "request late":
+                time.sleep(LATE_MS / 1000)  # the exchange may act now on what it got then
+                self.judge()
         finally:
             if self.daemon.is_running():
                 self.daemon.kill()
         return self
 
 
+class RandomApp(threading.Thread):
+    """One app of a random schedule."""
+
+    def __init__(self, run, number):
+        super().__init__(daemon=True)
+        self.all, self.number = run, number
+        self.chance = random.Random(f"app {run.spec['seed']} {number}")
+        self.fields = {}  # of the orders sent
+
+    def run(self):
+        try:
+            for step in range(self.chance.randint(2, 6)):
+                self.act(step)
+        except Exception as error:  # pylint: disable=broad-except  # told by the main thread
+            self.all.failure = self.all.failure or error
+
+    def send(self, name):
+        prefer = self.chance.choice(("respond-async", "wait=1", "wait=0"))
+        self.all.place(name, prefer, self.number, **self.fields[name])
+
+    def act(self, step):
+        name, act = f"app{self.number}-{step}", self.chance.random()
+        self.fields[name] = {"side": "sell", "price": "0.95"} if self.chance.random() < 0.3 else {}
+        self.send(name)
+        other = self.chance.choice(list(self.fields))
+        if act < 0.25:
+            self.all.trade(other, self.chance.choice((None, "1.5", "20")))
+        elif act < 0.4:
+            self.all.cancel(other, self.chance.choice(("wait=1", "respond-async")))
+        elif act < 0.5:
+            self.all.cancel_all(self.chance.choice(("wait=1", "respond-async")), self.number)
+        elif act < 0.6:
+            self.send(other)  # a replay
+        elif act < 0.7:
+            self.all.kill()
+        if step == 1 and self.number == 1:
+            self.all.disturb()
+
+
 def make_template(binary, folder):
-    """Files of a daemon that was stopped in good order and never met an exchange: copied by most
-    runs, as migrating and making keys takes longer than what they are about."""
+    """Files of a daemon that was stopped in good order and never met an exchange, and the tokens
+    of its apps. Most runs begin with a copy: migrating and making keys takes longer than what they
+    are about."""
     folder.mkdir(parents=True)
     data = folder / "template"
     command = [binary, "--listen", "127.0.0.1:0", "--data-dir", data, "--mode", "simulated",
                "--rest-url", "http://127.0.0.1:1", "--stream-url", "ws://127.0.0.1:1"]
     with subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, env={"DELTADEFI_API_KEY": "key"}) as process:
-        assert process.stdout.readline(), process.stderr.read()
+        line = process.stdout.readline()
+        assert line, process.stderr.read()
+        tokens = [make_token(json.loads(line)["socket"], number) for number in range(APPS)]
         process.terminate()
         process.communicate()
     for path in data.iterdir():
         if not path.is_file():
             path.unlink()
-    return data
+    return data, tokens
+
+
+def make_token(socket, number):
+    body = {"name": f"app-{number}", "scopes": ["read", "trade"]}
+    got = exchange_of(UnixConnection(socket, 15), "POST", "/v1/admin/tokens",
+                      json.dumps(body).encode(), {"Content-Type": "application/json"})
+    assert got.status == 201, got
+    return got.json["token"]
