@@ -17,16 +17,20 @@
 extern struct crash_point __start_crash_points[], __stop_crash_points[];
 
 /* Every write of the journal, by what is in it. */
-#define STAGES(word)                                                                \
-	{ "journal." word ".before" }, { "journal." word ".committed" },            \
-		{                                                                   \
-			"journal." word ".acknowledged"                             \
-		}
+#define STAGES(word)                                                     \
+	{ "journal." word ".before" }, { "journal." word ".committed" }, \
+	{                                                                \
+		"journal." word ".acknowledged"                          \
+	}
 #define X(name, word) STAGES("order." word),
 static struct crash_point CRASH_POINT_LISTED of_writes[] = {
-	ORDER_EVENTS(X) STAGES("order.accepted"), STAGES("order.cancel_requested"),
-	STAGES("fill"),	   STAGES("setting"), STAGES("token"),
-	STAGES("balance"), STAGES("event"),
+	ORDER_EVENTS(X) STAGES("order.accepted"),
+	STAGES("order.cancel_requested"),
+	STAGES("fill"),
+	STAGES("setting"),
+	STAGES("token"),
+	STAGES("balance"),
+	STAGES("event"),
 };
 #undef X
 

@@ -7,7 +7,8 @@
  * power cut: what was synced, and any part of the rest.
  *
  * POWER_LIES=1 is a disk that lies: syncs are not recorded. What relies on them must then be seen
- * to lose. Not watched: memory maps (of SQLite's -shm only, which it never relies upon) and stdio. */
+ * to lose. Not watched: memory maps (of SQLite's -shm only, which it never relies upon) and stdio.
+ */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -87,17 +88,16 @@ static void __attribute__((constructor)) begin(void)
 
 static void note(enum kind kind, uint64_t inode, int64_t offset, const void *data, size_t len)
 {
-	struct record record = { .magic = MAGIC,
-				 .kind = kind,
-				 .inode = inode,
-				 .offset = offset,
-				 .len = (uint32_t)len };
+	struct record record = {
+		.magic = MAGIC, .kind = kind, .inode = inode, .offset = offset, .len = (uint32_t)len
+	};
 	char *whole = malloc(sizeof(record) + len);
 
 	memcpy(whole, &record, sizeof(record));
 	if (len > 0)
 		memcpy(whole + sizeof(record), data, len);
-	if (real_write(power.log_fd, whole, sizeof(record) + len) != (ssize_t)(sizeof(record) + len))
+	if (real_write(power.log_fd, whole, sizeof(record) + len) !=
+	    (ssize_t)(sizeof(record) + len))
 		abort(); /* a log with a hole proves nothing */
 	free(whole);
 }
@@ -166,15 +166,15 @@ static mode_t mode_of(int flags, va_list args)
 	return flags & O_CREAT ? (mode_t)va_arg(args, unsigned) : 0;
 }
 
-#define OPEN(name)                                           \
-	int name(const char *path, int flags, ...)           \
-	{                                                    \
-		va_list args;                                \
-		mode_t mode;                                 \
-                                                             \
-		va_start(args, flags);                       \
-		mode = mode_of(flags, args);                 \
-		va_end(args);                                \
+#define OPEN(name)                                            \
+	int name(const char *path, int flags, ...)            \
+	{                                                     \
+		va_list args;                                 \
+		mode_t mode;                                  \
+                                                              \
+		va_start(args, flags);                        \
+		mode = mode_of(flags, args);                  \
+		va_end(args);                                 \
 		return open_any(AT_FDCWD, path, flags, mode); \
 	}
 OPEN(open)
