@@ -1,4 +1,4 @@
-# deltagate. Targets people use: all run test chaos asan tsan fuzz bench lint cover install clean.
+# deltagate. People use: all run test chaos crash asan tsan fuzz bench lint cover install clean.
 # Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -188,7 +188,7 @@ bench: all $(BENCH)
 		$(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
 
 # ---- Crashes: tests/crash_matrix.py kills a daemon that has named points to die at ----
-# Only files with such points are compiled again; linked first, they take the place of the library's.
+# Only files with such points are compiled again; linked first, they replace the library's.
 # RUNS random schedules come after the matrix; CRASH_FLAGS as crash_matrix.py --help has them.
 RUNS     ?= 2000
 CRASH     = $(BUILD)/crash/deltagated $(BUILD)/crash/power.so

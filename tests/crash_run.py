@@ -104,8 +104,9 @@ class CrashDaemon(Daemon):
         self.name, self.data_dir = str(binary), folder / "data"
         self.journal_file, self.told_env = self.data_dir / "journal.db", {}
         self.options = {"log_level": "warn", "max_orders_per_second": "200", "rate_guard_ms": "0",
-                        "rate_reads_per_second": "1000", "account_poll_ms": "300", "timeout_ms": "1200",
-                        "settle_resubmit_ms": "1000", "requests_per_second": "0"}
+                        "rate_reads_per_second": "1000", "account_poll_ms": "300",
+                        "timeout_ms": "1200", "settle_resubmit_ms": "1000",
+                        "requests_per_second": "0"}
 
     def command(self):
         flags = {"listen": "127.0.0.1:0", "data_dir": self.data_dir, "mode": "simulated",
@@ -299,7 +300,8 @@ class Run:
         """Everything an app does, once. Any of it may be where the daemon dies."""
         if self.spec["scenario"] == "birth":
             self.ask("POST", "/v1/admin/tokens", {"name": "app", "scopes": ["read"]})
-        self.place("rests", prefer="wait=3")
+        if self.place("rests").status == 202:
+            self.wait_a_moment(lambda: self.state("rests") not in (None, "unknown"), 2.5)
         self.place("fills")
         self.place("parts", prefer="respond-async")
         self.disturb()

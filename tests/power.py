@@ -148,7 +148,7 @@ def sectors_of(step):
 
 
 class Power:
-    """Watches one folder of one program, whose environment it adds to; cuts, any number of times."""
+    """Watches one folder of one program, whose environment it adds to; cuts any number of times."""
 
     def __init__(self, folder, library, lies=False):
         self.folder, self.library, self.lies = pathlib.Path(folder), library, lies
