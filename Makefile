@@ -1,4 +1,4 @@
-# deltagate. Targets people use: all run test chaos asan tsan fuzz bench lint cover install clean.
+# deltagate. People use: all run test chaos crash asan tsan fuzz bench lint cover install clean.
 # Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -42,6 +42,7 @@ DEPS_fuzz  := fuzz
 DEPS_lint  := lint test
 DEPS_cover := run test cover
 DEPS_bench := run test bench
+DEPS_crash := run test
 DEPS       := $(sort build $(foreach goal,$(MAKECMDGOALS),$(DEPS_$(goal))))
 GOALS      := $(or $(MAKECMDGOALS),all)
 
@@ -127,7 +128,7 @@ LIBS_cli    = $(BUILD)/libcli.a $(LIBS_net)
 define LINK
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
-	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o %.a,$^) $(PKG_LIBS) -lm
+	$(Q)$(CC) $(DG_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(PKG_LIBS) -lm
 endef
 
 $(BUILD)/deltagated: $(BUILD)/obj/server/main.o $(LIBS_server)
@@ -186,6 +187,49 @@ bench: all $(BENCH)
 	@DELTAGATE_BUILD=$(BUILD) PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1 \
 		$(PYTHON) tests/bench/bench.py $(BENCH_FLAGS)
 
+# ---- Crashes: tests/crash_matrix.py kills a daemon that has named points to die at ----
+# Only files with such points are compiled again; linked first, they replace the library's.
+# RUNS random schedules come after the matrix; CRASH_FLAGS as crash_matrix.py --help has them.
+RUNS     ?= 2000
+CRASH     = $(BUILD)/crash/deltagated $(BUILD)/crash/power.so
+BROKEN   := submit_first rebuild
+CRASHERS := $(shell grep -l '^.include "base/crash_point.h"' net/*.c server/*.c tests/crash/*.c)
+CRASH_OBJ := $(patsubst %.c,$(BUILD)/obj/crash/%.o,$(CRASHERS))
+MATRIX    = DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/crash_matrix.py
+
+$(BUILD)/obj/crash/%.o: DG_CFLAGS += -DCRASH_POINTS -DCHECKPOINT_IDLE=60
+$(BUILD)/obj/crash/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $< (crash)"
+	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
+$(BUILD)/crash/deltagated: $(CRASH_OBJ) $(BUILD)/obj/server/main.o $(LIBS_server)
+	$(LINK)
+$(BUILD)/crash/power.so: tests/crash/power.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  LD   $@"
+	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) -O1 -g -shared -fPIC -o $@ $<
+# Broken on purpose, each in one place: place.c and settle.c once more, instead of the others.
+$(BUILD)/obj/crash/broken/submit_first/server/place.o: DG_CFLAGS += -DBREAK_SUBMIT_FIRST
+$(BUILD)/obj/crash/broken/rebuild/server/settle.o: DG_CFLAGS += -DBREAK_REBUILD
+$(BUILD)/crash/submit_first/deltagated: $(BUILD)/obj/crash/broken/submit_first/server/place.o \
+		$(filter-out %/place.o,$(CRASH_OBJ))
+$(BUILD)/crash/rebuild/deltagated: $(BUILD)/obj/crash/broken/rebuild/server/settle.o \
+		$(filter-out %/settle.o,$(CRASH_OBJ))
+$(BUILD)/obj/crash/broken/submit_first/%.o $(BUILD)/obj/crash/broken/rebuild/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	@echo "  CC   $< (broken)"
+	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
+$(BROKEN:%=$(BUILD)/crash/%/deltagated): $(BUILD)/obj/server/main.o $(LIBS_server)
+	$(LINK)
+
+.PHONY: crash crash-broken
+crash: all $(CRASH) $(BROKEN:%=$(BUILD)/crash/%/deltagated)
+	@$(MATRIX) --runs $(RUNS) $(CRASH_FLAGS)
+	@$(MATRIX) $(BROKEN:%=--broken %) --broken lying_disk
+# The test of the test: what is broken on purpose must be seen.
+crash-broken: all $(CRASH) $(BROKEN:%=$(BUILD)/crash/%/deltagated)
+	@$(MATRIX) $(BROKEN:%=--broken %) --broken lying_disk
+
 # ---- Running ----
 .PHONY: run
 run: all
@@ -196,7 +240,7 @@ run: all
 units: $(UNITS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
-test: all $(UNITS) $(BUILD)/vectors $(REPLAYS)
+test: all $(UNITS) $(BUILD)/vectors $(REPLAYS) $(CRASH)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) $(TEST_FLAGS)
 
 # Subscribers of all kinds, a thousand orders, lying streams and a daemon killed thirty times; the

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/crash_point.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -65,6 +66,7 @@ static int before_request(void *arg, char *peer, char *local, int peer_port, int
 	if (fetch->result.sent.us != 0)
 		return fetch->may_repeat ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 	fetch->result.sent = mono_now();
+	CRASH_FETCH_LEAVES(fetch);
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -522,6 +524,7 @@ static struct fetch *fetch_create(struct fetcher *fetcher, const struct fetch_re
 	restart_silence(fetch);
 	fetch->result.retry_after_ms = -1;
 	list_push_back(&fetcher->fetches, &fetch->node);
+	CRASH_FETCH_BEGUN(fetch);
 	return fetch;
 }
 

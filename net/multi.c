@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/crash_point.h"
 #include "base/list.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -82,6 +83,7 @@ static void on_sock_ready(void *arg, unsigned events)
 	int running;
 
 	curl_multi_socket_action(multi->curl, sock->fd, ready, &running);
+	CRASH_FETCH_LEFT();
 	collect_finished(multi);
 }
 
@@ -91,6 +93,7 @@ static void on_timer(void *arg)
 	int running;
 
 	curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &running);
+	CRASH_FETCH_LEFT();
 	collect_finished(multi);
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/crash_point.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
@@ -137,14 +138,18 @@ static bool write_key(const char *path, const char *text, struct err *err)
 	fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_set(err, ERR_IO, "cannot make %s: %s", fresh, strerror(errno));
+	CRASH_POINT("token_key.made");
 	is_written = write_all(fd, text, strlen(text)) && fsync(fd) == 0;
+	CRASH_POINT("token_key.written");
 	if (close(fd) != 0 || !is_written || link(fresh, path) != 0) {
 		err_set(err, ERR_IO, "cannot make %s: %s", path, strerror(errno));
 		(void)unlink(fresh);
 		return false;
 	}
+	CRASH_POINT("token_key.linked");
 	(void)unlink(fresh);
 	sync_folder_of(path);
+	CRASH_POINT("token_key.synced");
 	return true;
 }
 

@@ -1,5 +1,6 @@
 #include "server/cancel.h"
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/deltadefi.h"
@@ -130,6 +131,7 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 {
 	struct cancel_job *job = arg;
 
+	CRASH_POINT("cancel.ask.answered");
 	venue_note(job->cancel->venue, result, true);
 	if (result->class_ == DD_CLASS_RATE)
 		scheduler_slow_down(job->cancel->scheduler, result->retry_after_ms);
@@ -150,6 +152,8 @@ static void ask(void *arg)
 		job_end(job);
 		return;
 	}
+	CRASH_POINT("cancel.ask.before");
+	CRASH_POINT_LEFT("cancel.ask.left");
 	dd_order_get(job->cancel->exchange, job->tracked->order.facts.exchange_order_id, answered,
 		     job);
 }
@@ -192,6 +196,7 @@ static void cancelled(void *arg, const struct dd_result *result)
 {
 	struct cancel_job *job = arg;
 
+	CRASH_POINT("cancel.send.answered");
 	scheduler_sent(job->cancel->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->cancel->venue, result, true);
 	switch (result->verdict) {
@@ -227,6 +232,8 @@ static void send_cancel(void *arg)
 	job->is_accepted = false;
 	LOG(INFO, "order.cancelling", F_STR("order", job->tracked->order.terms.order_id),
 	    F_INT("attempt", job->tries));
+	CRASH_POINT("cancel.send.before");
+	CRASH_POINT_LEFT("cancel.send.left");
 	dd_order_cancel(job->cancel->exchange, job->tracked->order.facts.exchange_order_id,
 			cancelled, job);
 }

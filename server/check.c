@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/deltadefi.h"
@@ -176,6 +177,7 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 	struct check *check = job->check;
 	unsigned wish = job->wish;
 
+	CRASH_POINT("check.ask.answered");
 	job->wish = 0;
 	job->is_in_flight = false;
 	venue_note(check->venue, result, true);
@@ -205,6 +207,8 @@ static void ask(void *arg)
 		return;
 	}
 	job->is_in_flight = true;
+	CRASH_POINT("check.ask.before");
+	CRASH_POINT_LEFT("check.ask.left");
 	dd_order_get(job->check->exchange, job->tracked->order.facts.exchange_order_id, answered,
 		     job);
 }
@@ -300,6 +304,7 @@ static void swept(void *arg, const struct dd_result *result, const struct dd_ord
 	struct check *check = sweep->check;
 	int64_t so_far = (int64_t)(sweep->page.page - 1) * PAGE_LIMIT + (int64_t)count;
 
+	CRASH_POINT("check.sweep.answered");
 	venue_note(check->venue, result, true);
 	if (result->class_ == DD_CLASS_RATE)
 		scheduler_slow_down(check->scheduler, result->retry_after_ms);
@@ -332,6 +337,8 @@ static void sweep_page(void *arg)
 {
 	struct sweep *sweep = arg;
 
+	CRASH_POINT("check.sweep.before");
+	CRASH_POINT_LEFT("check.sweep.left");
 	dd_open_orders_get(sweep->check->exchange, sweep->symbol, sweep->page, swept, sweep);
 }
 

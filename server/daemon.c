@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/secret.h"
@@ -218,6 +219,7 @@ static void look_at_recovery(void *arg)
 		return;
 	if (daemon->is_recovering && settle_unexplained(daemon->settle) == 0) {
 		daemon->is_recovering = false;
+		CRASH_POINT("recover.done");
 		LOG(INFO, "recovery.done",
 		    F_INT("took_ms", mono_diff_ms(loop_now(daemon->loop), daemon->started)));
 	}

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "base/crash_point.h"
 #include "base/mem.h"
 #include "base/queue.h"
 #include "net/loop.h"
@@ -79,6 +80,7 @@ static void deliver_write(struct journal *journal, const struct journal_job *job
 		tell_events(journal, job->write);
 	if (ticket->done.write)
 		ticket->done.write(ticket->arg, err);
+	CRASH_WRITE(job->write, "acknowledged");
 }
 
 static void deliver_answer(struct journal *journal, const struct journal_job *job)

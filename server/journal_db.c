@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/queue.h"
@@ -17,7 +18,9 @@
 /* Pages of the write-ahead log, 4 KiB each. A checkpoint costs milliseconds: while nothing waits
  * it is free, past BUSY it is made anyway, and past FULL_STOP, which only a reader that has stayed
  * for very long explains, the log is cut back to nothing. */
-#define CHECKPOINT_IDLE      1000
+#ifndef CHECKPOINT_IDLE /* `make crash` has no time for so many */
+#define CHECKPOINT_IDLE 1000
+#endif
 #define CHECKPOINT_BUSY      8000
 #define CHECKPOINT_FULL_STOP 32000
 #define IDLE_MS              20
@@ -89,6 +92,7 @@ static bool run_group(struct journal_db *db, struct list *group, struct err *err
 		else if (!write_one(db, job, err))
 			return false;
 	}
+	CRASH_GROUP(group, "before");
 	return sql_run(db->commit, err);
 }
 
@@ -228,6 +232,7 @@ static void write_group(struct journal_db *db, struct list *group)
 	struct err err;
 
 	if ((db->status.is_writable || probe(db, &err)) && run_group(db, group, &err)) {
+		CRASH_GROUP(group, "committed");
 		note_commit(db, group);
 		answer_group(group);
 		return;
@@ -277,10 +282,12 @@ static int after_commit(void *arg, sqlite3 *connection, const char *name, int pa
 static void checkpoint(struct journal_db *db, int mode)
 {
 	/* A reader that is in the way stays in the way: do not wait for it with commits behind. */
+	CRASH_POINT("checkpoint.before");
 	sqlite3_busy_timeout(db->file.db, 0);
 	sqlite3_wal_checkpoint_v2(db->file.db, NULL, mode, NULL, NULL);
 	sqlite3_busy_timeout(db->file.db, JOURNAL_BUSY_TIMEOUT_MS);
 	db->wal_pages_tried = db->wal_pages;
+	CRASH_POINT("checkpoint.done");
 }
 
 static bool wants_checkpoint(const struct journal_db *db, int pages)

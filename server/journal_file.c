@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/crash_point.h"
 #include "base/mem.h"
 #include "server/migrate.h"
 
@@ -245,6 +246,7 @@ bool journal_file_open(const char *path, const char *network, struct journal_fil
 	*file = (struct journal_file){ .lock_fd = -1 };
 	if (!check_directory(path, err) || !take_lock(path, file, err) || !prepare_file(path, err))
 		goto fail;
+	CRASH_POINT("journal_file.made");
 	if (!open_database(path, &file->db, err) ||
 	    !migrate_apply(file->db, migrate_list, migrate_count, err) ||
 	    !sql_exec(file->db, "PRAGMA foreign_keys = ON", err) ||
@@ -252,6 +254,7 @@ bool journal_file_open(const char *path, const char *network, struct journal_fil
 		err_prefix(err, "%s", path);
 		goto fail;
 	}
+	CRASH_POINT("journal_file.open");
 	return true;
 fail:
 	journal_file_close(file);

@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "server/sql.h"
 
@@ -121,12 +122,22 @@ static bool check_references(sqlite3 *db, struct err *err)
 	return true;
 }
 
+static bool commit(sqlite3 *db, struct err *err)
+{
+	CRASH_POINT("migrate.before");
+	if (!sql_exec(db, "COMMIT", err))
+		return false;
+	CRASH_POINT("migrate.committed");
+	return true;
+}
+
 static bool apply_one(sqlite3 *db, const struct migration *migration, struct err *err)
 {
 	struct err ignored;
 
+	CRASH_POINT("migrate.begin");
 	if (sql_exec(db, "BEGIN IMMEDIATE", err) && sql_exec(db, migration->sql, err) &&
-	    check_references(db, err) && record(db, migration, err) && sql_exec(db, "COMMIT", err))
+	    check_references(db, err) && record(db, migration, err) && commit(db, err))
 		return true;
 	if (!sqlite3_get_autocommit(db) && !sql_exec(db, "ROLLBACK", &ignored))
 		return err_prefix(err, "%s; migration %s", ignored.text, migration->name);

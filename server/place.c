@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/deltadefi.h"
@@ -336,6 +337,7 @@ static void submitted(void *arg, const struct dd_result *result, const struct dd
 {
 	struct place_job *job = arg;
 
+	CRASH_POINT("place.submit.answered");
 	job->is_in_flight = false;
 	scheduler_sent(job->place->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->place->venue, result, true);
@@ -371,6 +373,8 @@ static void submit(void *arg)
 		return;
 	job->submit_tries++;
 	job->is_in_flight = true;
+	CRASH_POINT("place.submit.before");
+	CRASH_POINT_LEFT("place.submit.left");
 	dd_order_submit(job->place->exchange, facts->exchange_order_id, job->signed_hex, submitted,
 			job);
 }
@@ -418,6 +422,10 @@ static void sign(struct place_job *job, const char *order_id, const char *tx_hex
 	facts->attempt++;
 	LOG(INFO, "order.submitting", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", order_id), F_STR("tx_hash", facts->tx_hash));
+#ifdef BREAK_SUBMIT_FIRST /* never in a real build: what `make crash-broken` must catch */
+	queue(job, LANE_SUBMIT, false);
+	return;
+#endif
 	job->is_in_flight = true;
 	write = journal_write_create();
 	journal_write_submission(write, &tracked->order, job->signed_hex);
@@ -488,6 +496,7 @@ static void built(void *arg, const struct dd_result *result, const char *order_i
 {
 	struct place_job *job = arg;
 
+	CRASH_POINT("place.build.answered");
 	job->is_in_flight = false;
 	scheduler_sent(job->place->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(job->place->venue, result, true);
@@ -530,6 +539,8 @@ static void send_build(struct place_job *job)
 
 	job->build_tries++;
 	job->is_in_flight = true;
+	CRASH_POINT("place.build.before");
+	CRASH_POINT_LEFT("place.build.left");
 	dd_order_build(job->place->exchange, &request, built, job);
 }
 

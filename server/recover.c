@@ -1,5 +1,6 @@
 #include "server/recover.h"
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "server/auth.h"
 #include "server/cancel.h"
@@ -119,9 +120,12 @@ bool recover_orders(struct daemon *daemon, struct recovery *counts, struct err *
 	struct recovering recovering = { .daemon = daemon, .counts = counts };
 
 	*counts = (struct recovery){ 0 };
+	CRASH_POINT("recover.begin");
 	if (!journal_load_live_orders(daemon->journal, add_order, &recovering, err))
 		return false;
+	CRASH_POINT("recover.loaded");
 	orders_each(daemon->orders, take_up, &recovering);
+	CRASH_POINT("recover.taken_up");
 	if (recovering.has_failed) {
 		*err = recovering.err;
 		return false;

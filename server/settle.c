@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/deltadefi.h"
@@ -215,6 +216,7 @@ static void submitted(void *arg, const struct dd_result *result, const struct dd
 	struct settle_job *job = arg;
 	struct settle *settle = job->settle;
 
+	CRASH_POINT("settle.submit.answered");
 	scheduler_sent(settle->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(settle->venue, result, true);
 	if (result->class_ == DD_CLASS_RATE)
@@ -243,6 +245,8 @@ static void submit_again(void *arg)
 	}
 	LOG(INFO, "order.submitting_again", F_STR("order", job->tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", job->tracked->order.facts.exchange_order_id));
+	CRASH_POINT("settle.submit.before");
+	CRASH_POINT_LEFT("settle.submit.left");
 	dd_order_submit(job->settle->exchange, job->tracked->order.facts.exchange_order_id,
 			job->signed_hex, submitted, job);
 }
@@ -268,6 +272,10 @@ static void send_again(struct settle_job *job)
 {
 	const struct order *order = &job->tracked->order;
 
+#ifdef BREAK_REBUILD /* never in a real build: what `make crash-broken` must catch */
+	expired(job);
+	return;
+#endif
 	job->sent_again = loop_now(job->settle->loop);
 	if (job->signed_hex) {
 		queue(job, LANE_SUBMIT, submit_again);
@@ -335,6 +343,7 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 {
 	struct settle_job *job = arg;
 
+	CRASH_POINT("settle.ask.answered");
 	venue_note(job->settle->venue, result, true);
 	job->asked++;
 	if (result->verdict == DD_DONE)
@@ -351,6 +360,8 @@ static void ask(void *arg)
 {
 	struct settle_job *job = arg;
 
+	CRASH_POINT("settle.ask.before");
+	CRASH_POINT_LEFT("settle.ask.left");
 	dd_order_get(job->settle->exchange, job->tracked->order.facts.exchange_order_id, answered,
 		     job);
 }

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/crash_point.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "client/deltadefi.h"
@@ -448,6 +449,7 @@ static void page_told(void *arg, const struct dd_result *result,
 	struct walk *walk = arg;
 	bool is_refused;
 
+	CRASH_POINT("backfill.page.answered");
 	if (!is_back(walk))
 		return;
 	is_refused = is_refused_market(walk, result);
@@ -477,6 +479,8 @@ static void ask_page_now(void *arg)
 	struct walk *walk = arg;
 
 	walk->is_away = true;
+	CRASH_POINT("backfill.page.before");
+	CRASH_POINT_LEFT("backfill.page.left");
 	dd_trades_get(walk->parts->exchange, walk->symbol, walk->page, page_told, walk);
 }
 

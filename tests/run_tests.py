@@ -173,6 +173,18 @@ def run_corpora(args, env, prefix):
     return total
 
 
+def run_crashes(args, env, prefix):
+    """Each crash point once and some random schedules; `make crash` runs all. Not with sanitizers:
+    their libraries and the layer of the power cuts both want to be loaded first."""
+    is_sanitized = "-fsanitize" in (args.build / "flags").read_text()
+    if is_sanitized or not (args.build / "crash/deltagated").exists():
+        return Tally()
+    command = ["/usr/bin/python3", ROOT / "tests/crash_matrix.py", "--short", "--runs", "100"]
+    result = run_one("crash matrix, short", prefix + command, env, tally_of_program)
+    show(*result)
+    return result[1]
+
+
 def run_pytest(args, env, prefix):
     if not list((ROOT / "tests").glob("test_*.py")):
         return Tally()
@@ -222,7 +234,8 @@ def sanitizer_reports(reports):
     return Tally(0, len(found), 0)
 
 
-SUITES = {"units": run_units, "vectors": run_vectors, "corpora": run_corpora, "pytest": run_pytest}
+SUITES = {"units": run_units, "vectors": run_vectors, "corpora": run_corpora,
+          "crashes": run_crashes, "pytest": run_pytest}
 
 
 def arguments():

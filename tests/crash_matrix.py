@@ -1,0 +1,269 @@
+#!/usr/bin/python3
+"""Kills the daemon at every point where it could hurt, and holds what comes after against the
+exchange's record: 0 duplicate, 0 lost, 0 untrue, or the exit status is 1.
+
+The points are the program's own list. Each is tried with SIGKILL and with a power cut, under each
+trouble of TROUBLES; then come random schedules. A failure prints the command that runs it again.
+"""
+import argparse
+import collections
+import concurrent.futures
+import multiprocessing
+import os
+import pathlib
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+import facts
+import rig as rigs
+from crash_run import TROUBLES, Exchange, Run, Wrong, answer, make_template, rule
+
+ENDS = ("kill", "power")
+# What a point needs so that it is passed at all.
+NEEDS = {
+    "journal.order.expire": [answer(4300, "before")],
+    "journal.order.requeue": [rule("/order/build", answer={"code": 5000})],
+    "settle.submit": [rule("/order/submit", drop="before")],
+    "cancel.ask": [facts.SILENCE],
+    "journal.order.lose": [rule("/order/submit", drop="before")],
+}
+BIRTH = ("migrate", "journal_file", "token_key", "journal.token")
+DOUBT = ("recover.", "settle.ask")
+
+
+class Tools:
+    """What every run shares."""
+
+    def __init__(self, args, folder):
+        build = rigs.BUILD
+        self.binary = build / "crash" / args.variant / "deltagated"
+        self.power = build / "crash/power.so"
+        self.folder = folder
+        self.patience = args.patience
+        self.template, self.tokens = folder / "shared/template", []
+
+
+def points_of(binary):
+    done = subprocess.run([binary], env={"DELTAGATE_CRASH_LIST": "1"}, capture_output=True,
+                          text=True, check=True)
+    points = done.stdout.split()
+    assert len(points) == len(set(points)), "two points have one name"
+    return sorted(points)
+
+
+def first_point(point):
+    """A crash before that, which leaves what the point is about."""
+    if point.startswith("journal.order.fail"):
+        return ["place.build.left"]
+    if point.startswith("check."):
+        return ["journal.order.ack.acknowledged"]
+    return ["place.submit.left"] if point.startswith(DOUBT) else []
+
+
+def spec_of(number, point, end, trouble):
+    needs = [r for stem, rules in NEEDS.items() if point.startswith(stem) for r in rules]
+    nth = 1 + number % 3 if point.startswith("migrate") else 1
+    return {"name": f"{point} / {end} / {trouble}", "seed": number, "end": end, "trouble": trouble,
+            "scenario": "birth" if point.startswith(BIRTH) else "trade", "rules": needs,
+            "points": first_point(point) + [f"{point}:{nth}"], "point": point}
+
+
+def matrix(points):
+    every = [(p, e, t) for p in points for e in ENDS for t in TROUBLES]
+    return [spec_of(number, *one) for number, one in enumerate(every)]
+
+
+def random_spec(seed, points):
+    """One to three deaths anywhere, under any trouble."""
+    chance = random.Random(f"schedule {seed}")
+    deaths = range(chance.randint(1, 3))
+    places = [f"{chance.choice(points)}:{chance.randint(1, 4)}" for _ in deaths]
+    return {"name": f"random {seed}", "seed": seed, "end": chance.choice(ENDS), "point": None,
+            "trouble": chance.choice(list(TROUBLES)), "scenario": "random", "points": places}
+
+
+# ---- workers ----
+
+WORKER = {}
+
+
+def begin_worker(args, folder, tokens):
+    tools = Tools(args, folder)
+    tools.tokens = tokens
+    own = folder / f"w{os.getpid()}"
+    WORKER.update(tools=tools, exchange=Exchange(own / "sim"), folder=own)
+
+
+def run_one(spec):
+    """(spec, kind of failure or None, text, points reached, crashes, longest wait)"""
+    run = None
+    try:
+        run = Run(WORKER["tools"], WORKER["exchange"], WORKER["folder"] / "run", spec)
+        run.go()
+        return spec, None, "", run.reached, run.crashes, run.longest
+    except Wrong as wrong:
+        kind, text = wrong.kind, str(wrong)
+    except Exception:  # pylint: disable=broad-except  # one bad run must not hide the others
+        kind, text = "broken", traceback.format_exc()
+    WORKER["exchange"].used = Exchange.ACCOUNTS  # a clean one for the next
+    return spec, kind, text, run.reached if run else [], 0, 0.0
+
+
+class Report:
+    def __init__(self):
+        self.counts, self.reached, self.longest = collections.Counter(), set(), 0.0
+        self.crashes = self.runs = 0
+
+    def add(self, result):
+        spec, kind, text, reached, crashes, longest = result
+        self.runs += 1
+        self.crashes += crashes
+        self.longest = max(self.longest, longest)
+        self.reached |= {place.partition(":")[0] for place in reached}
+        if kind:
+            self.counts[kind] += 1
+            again = f"--seed {spec['seed']}" if spec["scenario"] == "random" \
+                else f"--only '{spec['name']}'"
+            print(f"FAIL {spec['name']}: {text}\n     again: make crash CRASH_FLAGS=\"{again}\"",
+                  flush=True)
+
+    def failures(self):
+        return sum(self.counts.values())
+
+
+def run_all(args, folder, specs, report, most=None):
+    begun, last = time.monotonic(), time.monotonic()
+    context = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(args.jobs, context, begin_worker,
+                                                (args, folder, args.tokens)) as pool:
+        jobs = [pool.submit(run_one, spec) for spec in specs]
+        for number, job in enumerate(concurrent.futures.as_completed(jobs), 1):
+            report.add(job.result())
+            if most and report.failures() >= most:
+                pool.shutdown(cancel_futures=True)
+                break
+            if time.monotonic() - last > 30:
+                last = time.monotonic()
+                print(f"     {number} of {len(specs)} after {last - begun:.0f} s, "
+                      f"{report.failures()} failed", flush=True)
+
+
+# ---- the test of the test ----
+
+def broken_specs(name):
+    if name == "submit_first":
+        return [spec_of(n, p, "kill", t) for n, (p, t) in enumerate(
+            [(p, t) for t in ("none", "answer late", "answer lost")
+             for p in ("place.submit.left", "place.submit.answered", "journal.order.ack.before")])]
+    if name == "rebuild":
+        return [spec_of(n, p, "kill", "request late") for n, p in enumerate(
+            ("place.submit.left", "place.submit.answered", "settle.ask.answered"))]
+    points = ("journal.order.accepted.acknowledged", "place.submit.answered",
+              "journal.order.ack.acknowledged", "journal.order.fill_all.acknowledged")
+    return [dict(spec_of(n, points[n % 4], "power", "none"), lies=True) for n in range(12)]
+
+
+def check_broken(args, folder):
+    missed = 0
+    for name in args.broken:
+        args.variant = "" if name == "lying_disk" else name
+        report = Report()
+        with open(os.devnull, "w", encoding="ascii") as nowhere:
+            shown, sys.stdout = sys.stdout, nowhere
+            run_all(args, folder, broken_specs(name), report)
+            sys.stdout = shown
+        is_seen = any(report.counts[k] for k in ("duplicate", "lost", "untrue"))
+        missed += not is_seen
+        print(f"{'ok  ' if is_seen else 'FAIL'} broken on purpose ({name}): "
+              f"{dict(report.counts)} in {report.runs} runs", flush=True)
+    return missed
+
+
+# ---- the program ----
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--runs", type=int, default=2000, help="random schedules")
+    parser.add_argument("--short", action="store_true", help="each point once")
+    parser.add_argument("--seed", type=int, help="one random schedule")
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--only", help="runs of the matrix with this in their name")
+    parser.add_argument("--every", type=int, default=1, help="only each nth run of the matrix")
+    parser.add_argument("--jobs", type=int, default=3 * (os.cpu_count() or 1))
+    parser.add_argument("--patience", type=float, default=1, help="times ten seconds, to settle")
+    parser.add_argument("--broken", action="append", default=[],
+                        choices=("submit_first", "rebuild", "lying_disk"))
+    parser.add_argument("--variant", default="", help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help="keep the files")
+    return parser.parse_args()
+
+
+def short_of(specs):
+    """Each point once, under a trouble and an end that change from one to the next."""
+    by_point = collections.defaultdict(list)
+    for spec in specs:
+        by_point[spec["point"]].append(spec)
+    plain = [s for s in specs if s["trouble"] == "none"]
+    return [[s for s in plain if s["point"] == point][number % 2]
+            for number, point in enumerate(sorted(by_point))]
+
+
+def chosen(args, points):
+    specs = matrix(points)
+    if args.only:
+        return [s for s in specs if args.only in s["name"]], []
+    if args.seed is not None:
+        return [], [random_spec(args.seed, points)]
+    seeds = range(args.first_seed, args.first_seed + args.runs)
+    combinations = short_of(specs) if args.short else specs[::args.every]
+    return combinations, [random_spec(seed, points) for seed in seeds]
+
+
+def try_again(args, folder, points, report):
+    """Points that every run went by, as the exchange was quicker than the question: once more."""
+    for _ in range(3):
+        missed = set(points) - report.reached
+        run_all(args, folder, [s for s in matrix(points) if s["point"] in missed
+                               and s["trouble"] == "none"], report)
+    return sorted(set(points) - report.reached)
+
+
+def work(args, folder):
+    tools = Tools(args, folder)
+    _, args.tokens = make_template(tools.binary, folder / "shared")
+    if args.broken:
+        return check_broken(args, folder)
+    points = points_of(tools.binary)
+    combinations, randoms = chosen(args, points)
+    report, begun = Report(), time.monotonic()
+    run_all(args, folder, combinations + randoms, report)
+    is_whole = not args.only and args.seed is None
+    missed = try_again(args, folder, points, report) if is_whole else []
+    for point in missed:
+        print(f"FAIL {point} was never passed", flush=True)
+    print(f"{report.crashes} deaths in {time.monotonic() - begun:.0f} s; true again after at most "
+          f"{report.longest:.1f} s; died at {len(report.reached)} points; "
+          f"{report.counts['broken']} runs could not be made")
+    print(f"{len(points)} points, {len(combinations)} combinations, {len(randoms)} random runs, "
+          f"{report.counts['duplicate']} duplicate, {report.counts['lost']} lost, "
+          f"{report.counts['untrue']} untrue", flush=True)
+    return report.failures() + len(missed)
+
+
+def main():
+    args = arguments()
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="dgc-", dir="/tmp"))
+    try:
+        return 1 if work(args, folder) else 0
+    finally:
+        if not args.keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
