@@ -60,7 +60,7 @@ static void add(struct resolve *resolve, const struct addrinfo *info)
 	    getnameinfo(info->ai_addr, info->ai_addrlen, address, sizeof(address), NULL, 0,
 			NI_NUMERICHOST) == 0 &&
 	    !is_known(resolve, address))
-		STR_SET(resolve->addresses[resolve->count++], address);
+		mem_str_set(resolve->addresses[resolve->count++], sizeof(address), address);
 }
 
 static void tell(struct resolve *resolve, int status)

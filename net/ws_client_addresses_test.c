@@ -181,7 +181,7 @@ static int listen_deaf(int port, int fillers[8])
 	assert_int_equal(listen(fd, 0), 0);
 	for (int i = 0; i < 8; i++) {
 		fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-		connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
+		(void)connect(fillers[i], (struct sockaddr *)&address, sizeof(address));
 	}
 	return fd;
 }

@@ -17,7 +17,7 @@ static struct ws_frame **slot(const struct ws_queue *queue, unsigned index)
 
 static void resize(struct ws_queue *queue, unsigned room)
 {
-	struct ws_frame **frames = mem_array(room, sizeof(*frames));
+	struct ws_frame **frames = mem_array(room, sizeof(struct ws_frame *));
 
 	for (unsigned i = 0; i < queue->count; i++)
 		frames[i] = *slot(queue, i);

@@ -87,7 +87,8 @@ static void a_new_frame_is_never_taken_for_one_that_is_gone(void **state)
 
 	(void)state;
 	ws_run_init(&run);
-	for (char c = '0'; c <= '9'; c++) {
+	for (int digit = 0; digit <= 9; digit++) {
+		const char c = (char)('0' + digit);
 		char joined[] = { c, ' ', c, ' ', '\0' };
 
 		text[0] = c;

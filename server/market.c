@@ -335,7 +335,10 @@ bool market_last_price(const struct market *market, const char *symbol, struct d
 
 	if (told.us == 0 && asked.us == 0)
 		return false;
-	*value = told.us > asked.us ? quote->price : price->value;
+	if (quote && told.us > asked.us)
+		*value = quote->price;
+	else if (price)
+		*value = price->value;
 	return true;
 }
 

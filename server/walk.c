@@ -250,7 +250,8 @@ static void late_fills_found(void *arg, const struct err *err, const struct fill
 	late->booked =
 		mem_grow(late->booked, (late->booked_count + count + 1) * sizeof(*late->booked));
 	for (size_t i = 0; i < count; i++) {
-		STR_SET(late->booked[late->booked_count++], fills[i].execution_id);
+		STR_SET(late->booked[late->booked_count], fills[i].execution_id);
+		late->booked_count++;
 		late->last_number = numbers[i];
 	}
 	if (count == FILLS_LIMIT) {

@@ -116,7 +116,8 @@ static bool note_message(struct crowd *crowd, const struct dialect_message *mess
 	if (crowd->is_stream)
 		return note_event(crowd, message);
 	if (message->len != crowd->size ||
-	    memcmp(message->payload + STAMP_LEN, crowd->text + STAMP_LEN, crowd->size - STAMP_LEN))
+	    memcmp(message->payload + STAMP_LEN, crowd->text + STAMP_LEN,
+		   crowd->size - STAMP_LEN) != 0)
 		rounds_fail("a message came that nobody sent");
 	if (crowd->is_timing)
 		note_delay(crowd->delays,

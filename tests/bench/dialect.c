@@ -184,7 +184,7 @@ static void mqtt_join(int fd, unsigned number, const char *topic)
 	memcpy(connect, "\x10\0\0\4MQTT\4\2\0\0\0", 13);
 	connect[1] = (char)(12 + name_len);
 	connect[13] = (char)name_len;
-	dialect_send(fd, connect, (size_t)(14 + name_len));
+	dialect_send(fd, connect, 14 + (size_t)name_len);
 	dialect_send(fd, subscribe, sizeof(subscribe) - 1);
 	receive_exactly(fd, answer, sizeof(answer)); /* CONNACK and SUBACK */
 	if (memcmp(answer, "\x20\2\0\0\x90\3\0\1\0", sizeof(answer)) != 0)
