@@ -9,6 +9,7 @@ import argparse
 import collections
 import concurrent.futures
 import multiprocessing
+import multiprocessing.util
 import os
 import pathlib
 import random
@@ -97,6 +98,13 @@ def begin_worker(args, folder, tokens):
     tools.tokens = tokens
     own = folder / f"w{os.getpid()}"
     WORKER.update(tools=tools, exchange=Exchange(own / "sim"), folder=own)
+    # One that was restarted by another thread does not die with this process by itself.
+    multiprocessing.util.Finalize(None, end_worker, exitpriority=1)
+
+
+def end_worker():
+    if WORKER["exchange"].is_running():
+        WORKER["exchange"].kill()
 
 
 def run_one(spec):
