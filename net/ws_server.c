@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/secret.h"
 #include "net/loop.h"
 #include "net/upgrade.h"
 #include "net/ws_parse.h"
@@ -320,6 +321,8 @@ static void shake_hands(struct ws_socket *socket, char *bytes, size_t len)
 
 	if (used > 0)
 		answer_upgrade(socket, upgrade);
+	secret_wipe(upgrade, sizeof(*upgrade)); /* a token may be in the head */
+	secret_wipe(bytes, used);
 	mem_free(upgrade);
 	if (used == 0) {
 		ws_peer_lost(peer, "not a request to upgrade");

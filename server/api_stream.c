@@ -396,8 +396,10 @@ static void on_message(void *arg, struct ws_peer *ws, const char *bytes, size_t 
 	struct err err;
 
 	(void)ws;
-	if (session->is_closing)
+	if (session->is_closing) {
+		wipe_message(bytes, len);
 		return;
+	}
 	if (!bucket_take(&session->messages, loop_now(session->stream->daemon->loop))) {
 		session_close(session, HUB_CLOSE_FLOOD, "more than 20 messages a second");
 	} else if (read_message(bytes, len, is_text, &message, &err) &&
