@@ -7,6 +7,7 @@ import rig as rigs
 from judge import Judge
 
 TEST_SECONDS = 90 * rigs.SLOWNESS
+LONG_SECONDS = 400
 
 
 def pytest_addoption(parser):
@@ -18,6 +19,15 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "threads: worth running under the thread sanitizer")
     config.addinivalue_line("markers", "rig(**options): how this test's rig is made")
     config.addinivalue_line("markers", "seconds(n): this test may take so long")
+
+
+def pytest_collection_modifyitems(items):
+    """The longest first: started last they would keep one core busy, and the other idle."""
+    def is_short(item):
+        marker = item.get_closest_marker("seconds")
+        return not marker or marker.args[0] < LONG_SECONDS
+
+    items.sort(key=is_short)
 
 
 @pytest.fixture(autouse=True)
