@@ -17,6 +17,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/secret.h"
 #include "net/http_screen.h"
 #include "net/httpd.h"
 #include "net/loop.h"
@@ -117,6 +118,7 @@ static void guest_hand_over(struct guest *guest, const char *head, size_t len)
 		ws_take_socket(config->ws, guest_release(guest), session);
 	else
 		httpd_take_socket(front->httpd, guest_release(guest), &peer);
+	secret_wipe(&front->seen, sizeof(front->seen));
 }
 
 /* Decides by the bytes that have come so far; they stay in the socket. */
@@ -147,6 +149,8 @@ static void guest_look(struct guest *guest)
 		guest_drop(guest);
 	else
 		guest_judge(guest, front->head, (size_t)len);
+	if (len > 0)
+		secret_wipe(front->head, (size_t)len); /* a token may be in it */
 }
 
 static void on_guest_readable(void *arg, unsigned events)
