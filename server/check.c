@@ -141,12 +141,17 @@ static void ask_after(struct check_job *job, int64_t delay_ms)
 	timer_start(job->timer, delay_ms);
 }
 
-/* The exchange took it. */
+/* The exchange took it, so it is asked again for as long as the order is live: when it knows it
+ * again, neither a sweep nor a reconciliation may be near. */
 static void denied(struct check_job *job, const char *how)
 {
+	struct denial *denial = &job->tracked->denial;
+	struct mono now = loop_now(job->check->loop);
+
 	LOG(WARN, "order.denied", F_STR("order", job->tracked->order.terms.order_id),
 	    F_STR("how", how));
-	denial_note(&job->tracked->denial, loop_now(job->check->loop));
+	denial_note(denial, now);
+	ask_after(job, mono_diff_ms(denial->next, now));
 }
 
 static void heard(struct check_job *job, const struct dd_order *seen)
@@ -173,7 +178,8 @@ static void heard(struct check_job *job, const struct dd_order *seen)
 	}
 	if (news == FEED_ABSENT)
 		denied(job, "it calls it building");
-	job_end(job);
+	else
+		job_end(job);
 }
 
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
@@ -196,7 +202,6 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 	if (result->verdict == DD_REFUSED && result->code == 4200 &&
 	    order_is_live(job->tracked->order.facts.state)) {
 		denied(job, result->err.text);
-		job_end(job);
 		wish_ends(check, &wish, true);
 		return;
 	}
