@@ -323,7 +323,10 @@ static void found_for_get(struct api_call *call, struct tracked *tracked, const 
 
 	call->state = detail;
 	call->drop = detail_free;
-	if (decimal_sign(order->facts.executed_base_qty) == 0) {
+	/* A question to the journal is answered after the writes before it, so that nothing is
+	 * told that a crash would undo. */
+	if (decimal_sign(order->facts.executed_base_qty) == 0 &&
+	    (!tracked || tracked->writing == 0)) {
 		answer_detail(call);
 		return;
 	}
