@@ -51,6 +51,8 @@ cli_command cmd_journal_sql;
 cli_command cmd_tail;
 /* cmd_streams.c */
 cli_command cmd_streams, cmd_streams_stop, cmd_streams_start;
+/* cmd_reconcile.c */
+cli_command cmd_reconcile;
 /* cmd_config.c */
 cli_command cmd_config_check, cmd_config_print;
 

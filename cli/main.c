@@ -150,6 +150,10 @@ static const struct command commands[] = {
 	  NULL, cmd_streams_stop },
 	{ "streams start", "NAME", "follow it again", NULL, cmd_streams_start },
 	{ "streams", "", "the exchange's streams, and how each is", NULL, cmd_streams },
+	{ "reconcile", "",
+	  "hold the journal against the exchange now\n"
+	  "What differs is in the journal, too: v_reconciliation.",
+	  NULL, cmd_reconcile },
 	{ "token create", "NAME",
 	  "make a token for an app, and print it alone\n"
 	  "It is shown this once. Give it the scopes that the app needs, and no more.",

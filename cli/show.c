@@ -81,6 +81,7 @@ void show_order(const json_t *order)
 		{ "error text", "error.text", PRINT_TEXT },
 		{ "exchange code", "error.exchange_code", PRINT_TEXT },
 		{ "being settled", "settling.reason", PRINT_TEXT },
+		{ "since", "settling.since", PRINT_TEXT },
 		{ "asked so far", "settling.asked", PRINT_TEXT },
 		{ "asks again at", "settling.next_attempt_at", PRINT_TEXT },
 		{ "queued, ms", "queued_ms", PRINT_TEXT },

@@ -156,6 +156,8 @@ api_handler api_markets_get, api_price_get, api_depth_get, api_trades_get, api_c
 api_handler api_unlock_post, api_lock_post, api_key_post;
 api_handler api_tokens_get, api_tokens_post, api_token_delete;
 api_handler api_stream_stop_post, api_stream_start_post;
+/* api_reconcile.c */
+api_handler api_reconcile_post, api_reconciliation_get;
 /* api_ops.c */
 api_handler api_health_get, api_limits_get, api_live_get, api_ready_get;
 api_handler api_openapi_get, api_asyncapi_get, api_events_schema_get;

@@ -258,6 +258,7 @@ static void settling_member(struct json_out *out, const struct settle_status *se
 		return;
 	}
 	json_out_object(out, "settling");
+	json_out_time(out, "since", settling->since);
 	json_out_int(out, "asked", settling->asked);
 	json_out_time(out, "next_attempt_at", settling->next);
 	json_out_text(out, "reason", settling->reason);

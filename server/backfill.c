@@ -23,7 +23,9 @@ struct backfill {
 	struct walk_range range;
 	struct timer *routine, *retry;
 	bool is_looking_soon;
-	struct walk *walk; /* of a run or of the routine; NULL: none */
+	struct walk *walk;              /* of a run, of the routine or a guest's; NULL: none */
+	backfill_walked_fn *guest_done; /* NULL: it is no guest's */
+	void *guest;
 	bool is_running;
 	uint64_t run; /* counts them */
 	int64_t retry_ms;
@@ -92,6 +94,15 @@ static void refreshed(void *arg, const struct err *err, const struct dd_balance 
 	(void)arg, (void)err, (void)balances, (void)count, (void)as_of, (void)age_ms;
 }
 
+static void tell_guest(struct backfill *backfill, bool is_whole)
+{
+	backfill_walked_fn *done = backfill->guest_done;
+
+	backfill->guest_done = NULL;
+	if (done)
+		done(backfill->guest, is_whole);
+}
+
 static void walked(void *arg, struct wall newest)
 {
 	struct backfill *backfill = arg;
@@ -108,10 +119,12 @@ static void walked(void *arg, struct wall newest)
 	}
 	if (backfill->is_running) {
 		sweep(backfill);
-		return;
+	} else {
+		if (!backfill->guest_done) /* who asks by itself */
+			market_balances(backfill->parts.market, 0, refreshed, NULL);
+		rest(backfill);
 	}
-	market_balances(backfill->parts.market, 0, refreshed, NULL);
-	rest(backfill);
+	tell_guest(backfill, true);
 }
 
 static void begin_walk(struct backfill *backfill)
@@ -119,8 +132,41 @@ static void begin_walk(struct backfill *backfill)
 	timer_stop(backfill->routine);
 	backfill->is_looking_soon = false;
 	walk_abandon(backfill->walk);
-	backfill->walk =
-		walk_create(backfill->loop, &backfill->parts, &backfill->range, walked, backfill);
+	backfill->walk = walk_create(backfill->loop, &backfill->parts, &backfill->range, NULL,
+				     walked, backfill);
+	tell_guest(backfill, false);
+}
+
+bool backfill_walk(struct backfill *backfill, const struct walk_watch *watch,
+		   backfill_walked_fn *done, void *arg)
+{
+	if (backfill->walk || backfill->is_running)
+		return false;
+	if (backfill->range.is_first_look) { /* of which nothing may be left for later */
+		begin_walk(backfill);
+		return false;
+	}
+	timer_stop(backfill->routine);
+	backfill->guest_done = done;
+	backfill->guest = arg;
+	backfill->walk = walk_create(backfill->loop, &backfill->parts, &backfill->range, watch,
+				     walked, backfill);
+	return true;
+}
+
+void backfill_walk_abandon(struct backfill *backfill)
+{
+	if (!backfill->guest_done)
+		return;
+	backfill->guest_done = NULL;
+	walk_abandon(backfill->walk);
+	backfill->walk = NULL;
+	rest(backfill);
+}
+
+struct wall backfill_since(const struct backfill *backfill)
+{
+	return backfill->range.since;
 }
 
 static void look_through(void *arg)

@@ -45,6 +45,15 @@ MUST_CHECK bool backfill_start(struct backfill *backfill, struct err *err);
 void backfill_run(struct backfill *backfill, void (*done)(void *arg), void *arg);
 void backfill_cancel(struct backfill *backfill); /* the stream went down meanwhile */
 bool backfill_is_running(const struct backfill *backfill);
+/* Goes through the executions now, on behalf of another (server/walk.h); done(arg) at the end.
+ * False: they are being gone through already. A run that begins meanwhile goes first: then is_whole
+ * is false, and the walk did not come to its end. */
+struct walk_watch;
+typedef void backfill_walked_fn(void *arg, bool is_whole);
+MUST_CHECK bool backfill_walk(struct backfill *backfill, const struct walk_watch *watch,
+			      backfill_walked_fn *done, void *arg);
+void backfill_walk_abandon(struct backfill *backfill);       /* done is not called any more */
+struct wall backfill_since(const struct backfill *backfill); /* what is older stays out */
 /* There was a sign of an execution that is not booked: looks soon, once for many signs. */
 void backfill_look(struct backfill *backfill);
 #endif

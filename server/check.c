@@ -8,17 +8,16 @@
 #include "client/deltadefi.h"
 #include "net/loop.h"
 #include "server/feed.h"
+#include "server/order_pages.h"
 #include "server/scheduler.h"
 #include "server/venue.h"
 
-#define PAGE_LIMIT          250
-#define PAGES_MAX           1000 /* of the exchange */
-#define INCOMPLETE_FIRST_MS 200  /* doubling */
+#define INCOMPLETE_FIRST_MS 200 /* doubling */
 #define INCOMPLETE_MAX      5   /* times fills may be missing before the state is taken as it is, */
 #define LATE_MAX            13  /* and before they are not asked for any more: half an hour */
 #define FIRST_MS            300 /* a taker's order fills within so long of being taken */
 #define PROCESSING_MS       1000 /* an order on its way to the book is asked for again so soon */
-#define RELAXED_TIMES       5    /* longer between sweeps under a live stream */
+#define RELAXED_TIMES       6 /* longer between sweeps under a live stream: reconcile.c's come first */
 
 struct check {
 	struct loop *loop;
@@ -44,11 +43,10 @@ struct check {
 struct sweep {
 	struct list_node node;
 	struct check *check;
-	struct ticket ticket;
+	struct order_pages *pages;
 	char symbol[ORDER_SYMBOL_LEN];
 	unsigned number;
 	unsigned wish; /* which check_sweep() it serves; 0: none */
-	struct dd_page page;
 	struct mono begun;
 };
 
@@ -143,6 +141,19 @@ static void ask_after(struct check_job *job, int64_t delay_ms)
 	timer_start(job->timer, delay_ms);
 }
 
+/* The exchange took it, so it is asked again for as long as the order is live: when it knows it
+ * again, neither a sweep nor a reconciliation may be near. */
+static void denied(struct check_job *job, const char *how)
+{
+	struct denial *denial = &job->tracked->denial;
+	struct mono now = loop_now(job->check->loop);
+
+	LOG(WARN, "order.denied", F_STR("order", job->tracked->order.terms.order_id),
+	    F_STR("how", how));
+	denial_note(denial, now);
+	ask_after(job, mono_diff_ms(denial->next, now));
+}
+
 static void heard(struct check_job *job, const struct dd_order *seen)
 {
 	struct orders *orders = job->check->orders;
@@ -166,9 +177,9 @@ static void heard(struct check_job *job, const struct dd_order *seen)
 		return;
 	}
 	if (news == FEED_ABSENT)
-		LOG(WARN, "order.not_submitted", F_STR("order", job->tracked->order.terms.order_id),
-		    F_STR("meaning", "the exchange took it and now calls it building"));
-	job_end(job);
+		denied(job, "it calls it building");
+	else
+		job_end(job);
 }
 
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
@@ -185,6 +196,12 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 		scheduler_slow_down(check->scheduler, result->retry_after_ms);
 	if (result->verdict == DD_DONE) {
 		heard(job, seen);
+		wish_ends(check, &wish, true);
+		return;
+	}
+	if (result->verdict == DD_REFUSED && result->code == 4200 &&
+	    order_is_live(job->tracked->order.facts.state)) {
+		denied(job, result->err.text);
 		wish_ends(check, &wish, true);
 		return;
 	}
@@ -258,7 +275,7 @@ void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms)
 static void sweep_free(struct sweep *sweep)
 {
 	list_remove(&sweep->node);
-	scheduler_remove(sweep->check->scheduler, &sweep->ticket);
+	order_pages_abandon(sweep->pages);
 	loop_free_later(sweep->check->loop, sweep);
 }
 
@@ -271,7 +288,7 @@ static void sweep_end(struct sweep *sweep, bool is_fine)
 	wish_ends(check, &wish, is_fine);
 }
 
-static void ask_for_difference(struct sweep *sweep, struct tracked *tracked)
+static void ask_for_difference(const struct sweep *sweep, struct tracked *tracked)
 {
 	check_order(sweep->check, tracked, 0);
 	wish_begins(sweep->check, &tracked->check->wish, sweep->wish);
@@ -285,34 +302,16 @@ static void check_missing(void *arg, struct tracked *tracked)
 
 	if (order_is_live(order->facts.state) && tracked->swept < sweep->number &&
 	    tracked->changed.us < sweep->begun.us &&
-	    strcmp(order->terms.symbol, sweep->symbol) == 0)
+	    strcmp(order->terms.symbol, sweep->symbol) == 0 &&
+	    denial_may_ask(&tracked->denial, loop_now(sweep->check->loop)))
 		ask_for_difference(sweep, tracked);
 }
 
-static void sweep_page(void *arg);
-
-static void next_page(struct sweep *sweep)
+static void take_page(void *arg, const struct dd_order *seen, size_t count)
 {
-	sweep->page.page++;
-	scheduler_add(sweep->check->scheduler, &sweep->ticket);
-}
-
-static void swept(void *arg, const struct dd_result *result, const struct dd_order *seen,
-		  size_t count, int64_t total)
-{
-	struct sweep *sweep = arg;
+	const struct sweep *sweep = arg;
 	struct check *check = sweep->check;
-	int64_t so_far = (int64_t)(sweep->page.page - 1) * PAGE_LIMIT + (int64_t)count;
 
-	CRASH_POINT("check.sweep.answered");
-	venue_note(check->venue, result, true);
-	if (result->class_ == DD_CLASS_RATE)
-		scheduler_slow_down(check->scheduler, result->retry_after_ms);
-	if (result->verdict != DD_DONE) {
-		LOG(WARN, "sweep.failed", F_STR("symbol", sweep->symbol), F_ERR(&result->err));
-		sweep_end(sweep, false);
-		return;
-	}
 	for (size_t i = 0; i < count; i++) {
 		struct tracked *tracked = orders_find_exchange(check->orders, seen[i].id);
 
@@ -325,21 +324,18 @@ static void swept(void *arg, const struct dd_result *result, const struct dd_ord
 		    feed_order(check->orders, tracked, &seen[i], "poll") == FEED_INCOMPLETE)
 			ask_for_difference(sweep, tracked);
 	}
-	if (count > 0 && so_far < total && sweep->page.page < PAGES_MAX) {
-		next_page(sweep);
-		return;
-	}
-	orders_each(check->orders, check_missing, sweep);
-	sweep_end(sweep, true);
 }
 
-static void sweep_page(void *arg)
+static void swept(void *arg, const struct err *err)
 {
 	struct sweep *sweep = arg;
 
-	CRASH_POINT("check.sweep.before");
-	CRASH_POINT_LEFT("check.sweep.left");
-	dd_open_orders_get(sweep->check->exchange, sweep->symbol, sweep->page, swept, sweep);
+	sweep->pages = NULL; /* gone by itself */
+	if (err)
+		LOG(WARN, "sweep.failed", F_STR("symbol", sweep->symbol), F_ERR(err));
+	else
+		orders_each(sweep->check->orders, check_missing, sweep);
+	sweep_end(sweep, !err);
 }
 
 /* By a sweep that is under way; for a wish only one that began with it counts. */
@@ -361,14 +357,19 @@ static void sweep_symbol(struct check *check, const char *symbol, unsigned wish)
 	sweep->check = check;
 	STR_SET(sweep->symbol, symbol);
 	sweep->number = check->sweep_number;
-	sweep->page = (struct dd_page){ .limit = PAGE_LIMIT, .page = 1 };
 	sweep->begun = loop_now(check->loop);
-	sweep->ticket = (struct ticket){
-		.lane = LANE_READ, .token_id = "", .weight = 1, .go = sweep_page, .arg = sweep
-	};
 	list_push_back(&check->sweeps, &sweep->node);
 	wish_begins(check, &sweep->wish, wish);
-	scheduler_add(check->scheduler, &sweep->ticket);
+	sweep->pages =
+		order_pages_create(&(struct order_pages_config){ .loop = check->loop,
+								 .exchange = check->exchange,
+								 .scheduler = check->scheduler,
+								 .venue = check->venue,
+								 .list = ORDER_LIST_OPEN,
+								 .symbol = symbol,
+								 .page = take_page,
+								 .done = swept,
+								 .arg = sweep });
 }
 
 static void sweep_symbol_of(void *arg, struct tracked *tracked)
@@ -389,13 +390,24 @@ static void sweep_symbol_as_wished(void *arg, struct tracked *tracked)
 		sweep_symbol(check, order->terms.symbol, check->wish);
 }
 
+static void sweep_later(struct check *check)
+{
+	timer_start(check->timer, check->poll_ms * (check->is_relaxed ? RELAXED_TIMES : 1));
+}
+
 static void sweep_all(void *arg)
 {
 	struct check *check = arg;
 
 	check->sweep_number++;
 	orders_each(check->orders, sweep_symbol_of, check);
-	timer_start(check->timer, check->poll_ms * (check->is_relaxed ? RELAXED_TIMES : 1));
+	sweep_later(check);
+}
+
+void check_put_off(struct check *check)
+{
+	if (check->is_relaxed)
+		sweep_later(check);
 }
 
 void check_sweep(struct check *check, check_done_fn *done, void *arg)

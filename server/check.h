@@ -34,6 +34,9 @@ void check_sweep(struct check *check, check_done_fn *done, void *arg);
 /* fn(arg) whenever asking for an order again and again did not bring its executions together. */
 void check_on_missing(struct check *check, void (*fn)(void *arg), void *arg);
 
+/* The open orders are being looked through by another: under a live stream that will do. */
+void check_put_off(struct check *check);
+
 /* Asks for this order after delay_ms; the soonest of several wishes counts. While a question is
  * under way it is asked once more after that, as the answer may be from before. */
 void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms);

@@ -75,6 +75,8 @@ struct config {
 	/* settle */
 	int64_t settle_resubmit_ms; /* unknown for so long: the same bytes once more */
 	int64_t settle_give_up_ms;  /* longer than a built transaction can live */
+	/* reconcile */
+	int64_t reconcile_interval_ms; /* the journal against the exchange */
 	/* recovery */
 	bool resume_accepted;
 	/* risk */

@@ -179,6 +179,10 @@
 	  "--settle-give-up-ms", "DELTAGATE_SETTLE_GIVE_UP_MS", \
 	  "longer than a built transaction can live") \
 	\
+	X(reconcile_interval_ms, "reconcile.interval_ms", MS, "10000", 1000, 3600000, \
+	  "--reconcile-interval-ms", "DELTAGATE_RECONCILE_INTERVAL_MS", \
+	  "how often the journal is held against the exchange") \
+	\
 	X(resume_accepted, "recovery.resume_accepted", BOOL, "false", 0, 0, \
 	  "--recovery-resume-accepted", "DELTAGATE_RECOVERY_RESUME_ACCEPTED", \
 	  "queue again what a restart found waiting") \

@@ -27,6 +27,7 @@ struct loop;
 struct market;
 struct orders;
 struct place;
+struct reconcile;
 struct scheduler;
 struct settle;
 struct timer;
@@ -50,6 +51,7 @@ struct daemon {
 	struct market *market;
 	struct dd_streams *exchange_streams;
 	struct backfill *backfill;
+	struct reconcile *reconcile;
 	struct streams *streams;
 	struct auth *auth;
 	struct api *api; /* requests that wait for an order */

@@ -40,7 +40,8 @@ void event_balance(struct journal_write *write, const struct journal_balance *ba
 	X(RATE_HIGH, "rate.utilization_high")                                          \
 	X(ORDER_UNKNOWN, "order.unknown")               /* its fate is; may be live */ \
 	X(ORDER_UNKNOWN_STATUS, "order.unknown_status") /* a word we do not know */    \
-	X(FILLS_INCOMPLETE, "order.fills_incomplete")
+	X(FILLS_INCOMPLETE, "order.fills_incomplete")                                  \
+	X(RECONCILIATION, "reconciliation.finding") /* one each */
 enum system_event {
 #define X(name, type) SYSTEM_##name,
 	SYSTEM_EVENTS(X)

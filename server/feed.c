@@ -241,6 +241,10 @@ static enum feed_news feed(struct orders *orders, struct tracked *tracked,
 	tracked->has_unknown_status = false;
 	if (seen->status == DD_STATUS_BUILDING || is_failure_of_old_build(&tracked->order, seen))
 		return FEED_ABSENT;
+	denial_clear(&tracked->denial);
+	tracked->is_denial_told = false;
+	/* The answer to the submit itself promises a place on the book, and is not yet one. */
+	tracked->is_seen_live |= strcmp(cause, "exchange") != 0;
 	return take_order(orders, tracked, seen, cause, is_as_is);
 }
 

@@ -26,6 +26,7 @@ struct ticket {
 		journal_channel_fn *channel;
 		journal_balances_fn *balances;
 		journal_ids_fn *ids;
+		journal_findings_fn *findings;
 	} done;
 	void *arg;
 };
@@ -107,6 +108,9 @@ static void deliver_answer(struct journal *journal, const struct journal_job *jo
 		break;
 	case JOB_BALANCES:
 		ticket->done.balances(ticket->arg, err, job->rows, job->times, job->count);
+		break;
+	case JOB_FINDINGS:
+		ticket->done.findings(ticket->arg, err, job->rows, job->count);
 		break;
 	case JOB_UNBOOKED:
 		ticket->done.ids(ticket->arg, err, job->rows, job->count);
@@ -332,6 +336,16 @@ void journal_find_balances(struct journal *journal, journal_balances_fn *done, v
 	struct journal_job *job = journal_job_create(JOB_BALANCES);
 
 	ticket_create(job, arg)->done.balances = done;
+	ask(journal, job);
+}
+
+void journal_find_findings(struct journal *journal, unsigned limit, journal_findings_fn *done,
+			   void *arg)
+{
+	struct journal_job *job = journal_job_create(JOB_FINDINGS);
+
+	job->limit = limit;
+	ticket_create(job, arg)->done.findings = done;
 	ask(journal, job);
 }
 

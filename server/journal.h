@@ -88,6 +88,31 @@ struct journal_token {
 };
 void journal_write_token(struct journal_write *write, const struct journal_token *token);
 
+/* One run of reconcile.c, or a few clean ones in a row: those go into one row, which is then moved
+ * on by later clean ones. */
+struct journal_run {
+	struct wall began_at, ended_at;
+	int runs; /* 1 and up */
+	bool is_demanded;
+	size_t orders, executions, assets; /* compared */
+	size_t findings;
+};
+void journal_write_run(struct journal_write *write, const struct journal_run *run);
+#define JOURNAL_EVIDENCE_LEN 160
+struct journal_finding {
+	int64_t finding_id; /* given as it becomes durable */
+	struct wall at;
+	char class_[ORDER_WORD_LEN];
+	char about[ORDER_UNIT_LEN];  /* an order's id, the exchange's, an execution's, an asset */
+	char order_id[ORDER_ID_LEN]; /* "" for what belongs to no order of ours */
+	char exchange_order_id[ORDER_EXCHANGE_LEN];
+	char symbol[ORDER_SYMBOL_LEN];
+	char journal[JOURNAL_EVIDENCE_LEN], exchange[JOURNAL_EVIDENCE_LEN]; /* what each said */
+	char action[ORDER_WORD_LEN];
+};
+/* Of the run that was written last, after it in the same write. */
+void journal_write_finding(struct journal_write *write, const struct journal_finding *finding);
+
 /* What the lossless channels tell: durable together with the row it tells of, numbered in the
  * order of the appends over all channels, never twice; what fails takes no number. Kept for
  * resuming until journal_config.events_kept newer ones exist, and somewhat longer. */
@@ -211,6 +236,11 @@ void journal_find_balances(struct journal *journal, journal_balances_fn *done, v
 typedef void journal_ids_fn(void *arg, const struct err *err, const char *const *ids, size_t count);
 void journal_find_unbooked(struct journal *journal, const char *const *execution_ids, size_t count,
 			   journal_ids_fn *done, void *arg);
+/* The newest first. */
+typedef void journal_findings_fn(void *arg, const struct err *err,
+				 const struct journal_finding *findings, size_t count);
+void journal_find_findings(struct journal *journal, unsigned limit, journal_findings_fn *done,
+			   void *arg);
 /* Made when the journal was; another one if it was lost or restored. Borrowed. */
 const char *journal_epoch(const struct journal *journal);
 /* The signed bytes of an order's latest submission, to be sent again as they are. */

@@ -183,6 +183,10 @@ static void add_sql(const struct journal_job *job, struct buf *sql)
 	case JOB_BALANCES:
 		buf_add_str(sql, newest_balances);
 		break;
+	case JOB_FINDINGS:
+		buf_add_str(sql, "SELECT " JOURNAL_FINDING_COLUMNS " FROM reconciliation_findings "
+				 "ORDER BY finding_id DESC LIMIT :limit");
+		break;
 	case JOB_CHANNEL:
 	case JOB_UNBOOKED:
 	case JOB_WRITE:
@@ -204,6 +208,7 @@ static void bind(sqlite3_stmt *stmt, const struct journal_job *job)
 	case JOB_SUBMISSION:
 	case JOB_SETTING:
 	case JOB_TOKENS:
+	case JOB_FINDINGS:
 		sql_bind_int(stmt, ":after", job->after);
 		sql_bind_text(stmt, ":order_id", job->order_id);
 		sql_bind_text(stmt, ":exchange_order_id", job->exchange_order_id);
@@ -234,6 +239,8 @@ static size_t row_size(enum journal_job_kind kind)
 		return sizeof(struct journal_token);
 	case JOB_BALANCES:
 		return sizeof(struct journal_balance);
+	case JOB_FINDINGS:
+		return sizeof(struct journal_finding);
 	case JOB_SUBMISSION:
 	case JOB_SETTING:
 	case JOB_CHANNEL:
@@ -280,6 +287,8 @@ static bool get_row(struct journal_job *job, sqlite3_stmt *stmt, struct err *err
 		return journal_rows_get_event(&row, add_row(job), err);
 	case JOB_TOKENS:
 		return journal_rows_get_token(&row, add_row(job), err);
+	case JOB_FINDINGS:
+		return journal_rows_get_finding(&row, add_row(job), err);
 	case JOB_SUBMISSION:
 	case JOB_SETTING:
 		job->text = sql_take_text(&row);

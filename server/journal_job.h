@@ -17,6 +17,8 @@ enum journal_op_kind {
 	OP_SETTING,
 	OP_TOKEN,
 	OP_CHANNEL_EVENT,
+	OP_RUN,
+	OP_FINDING,
 };
 
 /* One thing to be written. */
@@ -46,6 +48,8 @@ struct journal_op {
 			struct wall at;
 		} setting;
 		struct journal_token token;
+		struct journal_run run;
+		struct journal_finding finding;
 		struct {
 			struct channel_event event; /* seq 0: not told, its row was there before */
 			char *data;                 /* owned */
@@ -69,6 +73,7 @@ enum journal_job_kind {
 	JOB_CHANNEL,
 	JOB_BALANCES,
 	JOB_UNBOOKED,
+	JOB_FINDINGS,
 	JOB_HEALTH, /* comes unasked, after each batch and ahead of its answers */
 };
 

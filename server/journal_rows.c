@@ -12,6 +12,8 @@ enum statement {
 	PUT_SETTING,
 	PUT_TOKEN,
 	PUT_CHANNEL_EVENT,
+	PUT_RUN,
+	PUT_FINDING,
 	STATEMENT_COUNT
 };
 
@@ -59,6 +61,17 @@ static const char *const texts[STATEMENT_COUNT] = {
 	/* Without a number SQLite gives the highest one and one more, as the table wants it. */
 	[PUT_CHANNEL_EVENT] = "INSERT INTO channel_events (" JOURNAL_CHANNEL_COLUMNS ") "
 			      "VALUES (NULL, ?, ?, ?, ?, ?, ?)",
+	/* A clean run moves the newest row on, if that is clean, too. */
+	[PUT_RUN] = "INSERT INTO reconciliations (run_id, began_at, ended_at, runs, cause, orders, "
+		    "executions, assets, findings) VALUES (ifnull((SELECT run_id + "
+		    "(findings > 0 OR ?8 > 0) FROM reconciliations ORDER BY run_id DESC LIMIT 1), "
+		    "1), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (run_id) DO UPDATE SET "
+		    "ended_at = excluded.ended_at, runs = runs + excluded.runs, "
+		    "cause = excluded.cause, orders = excluded.orders, "
+		    "executions = excluded.executions, assets = excluded.assets",
+	[PUT_FINDING] = "INSERT INTO reconciliation_findings (" JOURNAL_FINDING_COLUMNS ", run_id) "
+			"VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, (SELECT max(run_id) FROM "
+			"reconciliations))",
 };
 
 static const char *const sides[] = { [ORDER_BUY] = "buy", [ORDER_SELL] = "sell" };
@@ -211,6 +224,31 @@ static void put_token(struct sql_cursor *row, const struct journal_token *token)
 	sql_put_wall_or_null(row, token->revoked_at);
 }
 
+static void put_run(struct sql_cursor *row, const struct journal_run *run)
+{
+	sql_put_wall(row, run->began_at);
+	sql_put_wall(row, run->ended_at);
+	sql_put_int(row, run->runs);
+	sql_put_text(row, run->is_demanded ? "demand" : "routine");
+	sql_put_int(row, (int64_t)run->orders);
+	sql_put_int(row, (int64_t)run->executions);
+	sql_put_int(row, (int64_t)run->assets);
+	sql_put_int(row, (int64_t)run->findings);
+}
+
+static void put_finding(struct sql_cursor *row, const struct journal_finding *finding)
+{
+	sql_put_wall(row, finding->at);
+	sql_put_text(row, finding->class_);
+	sql_put_text(row, finding->about);
+	sql_put_text_or_null(row, finding->order_id);
+	sql_put_text_or_null(row, finding->exchange_order_id);
+	sql_put_text_or_null(row, finding->symbol);
+	sql_put_text(row, finding->journal);
+	sql_put_text(row, finding->exchange);
+	sql_put_text(row, finding->action);
+}
+
 static bool run(struct journal_rows *rows, enum statement which, struct err *err)
 {
 	sqlite3_stmt *stmt = rows->put[which];
@@ -256,9 +294,14 @@ static bool put_channel_event(struct journal_rows *rows, struct journal_op *op, 
 static bool put_row(struct journal_rows *rows, const struct journal_op *op, struct err *err)
 {
 	static const enum statement first[] = {
-		[OP_ORDER] = PUT_ORDER,           [OP_FILL] = PUT_FILL,
-		[OP_SUBMISSION] = PUT_SUBMISSION, [OP_BALANCE] = PUT_BALANCE,
-		[OP_SETTING] = PUT_SETTING,       [OP_TOKEN] = PUT_TOKEN,
+		[OP_ORDER] = PUT_ORDER,
+		[OP_FILL] = PUT_FILL,
+		[OP_SUBMISSION] = PUT_SUBMISSION,
+		[OP_BALANCE] = PUT_BALANCE,
+		[OP_SETTING] = PUT_SETTING,
+		[OP_TOKEN] = PUT_TOKEN,
+		[OP_RUN] = PUT_RUN,
+		[OP_FINDING] = PUT_FINDING,
 	};
 	struct sql_cursor row = sql_cursor(rows->put[first[op->kind]]);
 
@@ -287,6 +330,12 @@ static bool put_row(struct journal_rows *rows, const struct journal_op *op, stru
 		break;
 	case OP_TOKEN:
 		put_token(&row, &op->as.token);
+		break;
+	case OP_RUN:
+		put_run(&row, &op->as.run);
+		break;
+	case OP_FINDING:
+		put_finding(&row, &op->as.finding);
 		break;
 	case OP_CHANNEL_EVENT: /* not here */
 		break;
@@ -447,4 +496,20 @@ bool journal_rows_get_balance(struct sql_cursor *row, struct journal_balance *ba
 	sql_get_decimal(row, &balance->locked);
 	*as_of = sql_get_wall(row);
 	return sql_is_sound(row, err) || err_prefix(err, "balance of %s", balance->asset);
+}
+
+bool journal_rows_get_finding(struct sql_cursor *row, struct journal_finding *finding,
+			      struct err *err)
+{
+	finding->finding_id = sql_get_int(row);
+	finding->at = sql_get_wall(row);
+	GET_TEXT(row, finding->class_);
+	GET_TEXT(row, finding->about);
+	GET_TEXT(row, finding->order_id);
+	GET_TEXT(row, finding->exchange_order_id);
+	GET_TEXT(row, finding->symbol);
+	GET_TEXT(row, finding->journal);
+	GET_TEXT(row, finding->exchange);
+	GET_TEXT(row, finding->action);
+	return sql_is_sound(row, err);
 }

@@ -36,6 +36,9 @@ MUST_CHECK bool journal_rows_put(struct journal_rows *rows, struct journal_op *o
 	"token_id, name, hash, scopes, symbols, max_order_value, max_open_orders, weight, " \
 	"created_at, expires_at, revoked_at"
 #define JOURNAL_CHANNEL_COLUMNS "seq, channel, type, token_id, symbol, at, data"
+#define JOURNAL_FINDING_COLUMNS                                                        \
+	"finding_id, at, class, about, order_id, exchange_order_id, symbol, journal, " \
+	"exchange, action"
 #define JOURNAL_BALANCE_COLUMNS "asset, unit, free, locked, as_of"
 
 /* The columns above, in their order, into one zeroed struct. ERR_JOURNAL for what cannot be. */
@@ -51,4 +54,6 @@ MUST_CHECK bool journal_rows_get_channel(struct sql_cursor *row, struct channel_
 					 char **data, struct err *err);
 MUST_CHECK bool journal_rows_get_balance(struct sql_cursor *row, struct journal_balance *balance,
 					 struct wall *as_of, struct err *err);
+MUST_CHECK bool journal_rows_get_finding(struct sql_cursor *row, struct journal_finding *finding,
+					 struct err *err);
 #endif

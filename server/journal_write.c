@@ -140,6 +140,16 @@ void journal_write_event(struct journal_write *write, const struct channel_event
 	copy->data = op->as.channel.data;
 }
 
+void journal_write_run(struct journal_write *write, const struct journal_run *run)
+{
+	op_add(write, OP_RUN)->as.run = *run;
+}
+
+void journal_write_finding(struct journal_write *write, const struct journal_finding *finding)
+{
+	op_add(write, OP_FINDING)->as.finding = *finding;
+}
+
 /* ---- jobs ------------------------------------------------------------------------------ */
 
 struct journal_job *journal_job_create(enum journal_job_kind kind)

@@ -192,7 +192,8 @@ static void an_old_journal_is_brought_up_to_date_and_keeps_its_rows(void **unuse
 {
 	static const struct {
 		const char *file, *version, *counts;
-	} journals[] = { { "tests/data/journals/0004.sql", "4", "5 orders, 24 events, 2 fills" } };
+	} journals[] = { { "tests/data/journals/0004.sql", "4", "5 orders, 24 events, 2 fills" },
+			 { "tests/data/journals/0005.sql", "5", "5 orders, 25 events, 2 fills" } };
 
 	(void)unused;
 	for (size_t i = 0; i < ARRAY_LEN(journals); i++) {

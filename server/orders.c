@@ -26,6 +26,8 @@ struct orders {
 		void *arg;
 	} listeners[LISTENERS_MAX];
 	size_t listener_count;
+	orders_booked_fn *booked;
+	void *booked_arg;
 };
 
 /* One write under way: what was written, and who wants to know. */
@@ -96,6 +98,12 @@ void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg)
 	assert(orders->listener_count < LISTENERS_MAX);
 	orders->listeners[orders->listener_count].fn = fn;
 	orders->listeners[orders->listener_count++].arg = arg;
+}
+
+void orders_on_booked(struct orders *orders, orders_booked_fn *fn, void *arg)
+{
+	orders->booked = fn;
+	orders->booked_arg = arg;
 }
 
 static void list_as_final(struct orders *orders, struct tracked *tracked);
@@ -364,6 +372,8 @@ bool orders_book(struct orders *orders, struct tracked *tracked, const struct fi
 	orders->states[from]--;
 	orders->states[tracked->order.facts.state]++;
 	orders_mark_booked(tracked, fill->execution_id);
+	if (orders->booked)
+		orders->booked(orders->booked_arg, fill);
 	return true;
 }
 

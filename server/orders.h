@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "base/list.h"
+#include "server/denial.h"
 #include "server/event.h"
 #include "server/journal.h"
 #include "server/order.h"
@@ -39,9 +40,13 @@ struct tracked {
 	bool is_followed;        /* check.c: it asked for the order once it was live */
 	struct wall told_at;     /* feed.c: the exchange's own time of its newest stream message */
 	bool has_unknown_status; /* feed.c: so says the exchange, and it was told */
-	bool is_resumed;         /* recover.c: to be queued once the daemon can trade */
-	struct mono changed;     /* when it was last recorded */
-	int writing;             /* records of it that are not durable yet */
+	bool is_seen_live;    /* feed.c: by the exchange's word, other than to the submit itself */
+	struct denial denial; /* the exchange took it and does not know it now */
+	bool is_denial_told;  /* look.c: that the exchange does */
+	bool was_unknown;     /* reconcile.c: its fate was, as the journal has it */
+	bool is_resumed;      /* recover.c: to be queued once the daemon can trade */
+	struct mono changed;  /* when it was last recorded */
+	int writing;          /* records of it that are not durable yet */
 	/* private to orders.c */
 	struct list_node node;
 	int pins;
@@ -57,6 +62,10 @@ void orders_destroy(struct orders *orders);
 /* written: the order as the journal now has it, which tracked may already have left behind. */
 typedef void orders_changed_fn(void *arg, struct tracked *tracked, const struct order *written);
 void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg); /* a few at most */
+
+/* Each execution of an order of ours, as it is booked. One listener. */
+typedef void orders_booked_fn(void *arg, const struct fill *fill);
+void orders_on_booked(struct orders *orders, orders_booked_fn *fn, void *arg);
 
 /* Copies the order; it must not be tracked yet. */
 struct tracked *orders_add(struct orders *orders, const struct order *order, int weight);

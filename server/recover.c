@@ -102,6 +102,7 @@ static void take_up(void *arg, struct tracked *tracked)
 	case ORDER_OPEN:
 	case ORDER_PARTIALLY_FILLED:
 		recovering->counts->live++;
+		tracked->is_seen_live = true; /* for all we know now */
 		check_order(daemon->check, tracked, 0);
 		cancel_if_asked(daemon->cancel, tracked);
 		return;

@@ -35,7 +35,7 @@ struct settle_job {
 	struct ticket ticket; /* of a question or of a repeated submit, one at a time */
 	struct timer *timer;
 	struct mono open_since, sent_again;
-	struct wall next;
+	struct wall since, next;
 	int asked;
 	char *signed_hex; /* once fetched from the journal */
 	char reason[192];
@@ -369,7 +369,8 @@ static void ask(void *arg)
 void settle_start(struct settle *settle, struct tracked *tracked, bool is_expired)
 {
 	struct settle_job *job = mem_alloc(sizeof(*job));
-	int64_t age_us = wall_now().us - tracked->order.facts.updated_at.us;
+	struct wall now = wall_now();
+	int64_t age_us = now.us - tracked->order.facts.updated_at.us;
 
 	assert(!tracked->settle);
 	job->settle = settle;
@@ -380,11 +381,26 @@ void settle_start(struct settle *settle, struct tracked *tracked, bool is_expire
 	job->open_since = loop_now(settle->loop);
 	if (age_us > 0)
 		job->open_since.us -= age_us;
+	job->since = age_us > 0 ? tracked->order.facts.updated_at : now;
 	job->sent_again = job->open_since;
 	settle->unexplained++;
 	tracked->settle = job;
 	orders_pin(tracked);
-	ask_later(job, tracked->order.facts.error);
+	ask_later(job, tracked->order.facts.error[0] ? tracked->order.facts.error
+						     : "the answer to its submit was lost");
+}
+
+static void denial_status(const struct tracked *tracked, struct settle_status *status)
+{
+	const struct denial *denial = &tracked->denial;
+
+	if (!denial_is_on(denial) || !order_is_live(tracked->order.facts.state))
+		return;
+	status->is_active = true;
+	status->since = denial->since_wall;
+	status->asked = denial->asked;
+	status->next = denial_next(denial);
+	status->reason = "the exchange took the order, and does not know it now";
 }
 
 void settle_status(const struct tracked *tracked, struct settle_status *status)
@@ -392,9 +408,12 @@ void settle_status(const struct tracked *tracked, struct settle_status *status)
 	const struct settle_job *job = tracked->settle;
 
 	memset(status, 0, sizeof(*status));
-	if (!job)
+	if (!job) {
+		denial_status(tracked, status);
 		return;
+	}
 	status->is_active = true;
+	status->since = job->since;
 	status->asked = job->asked;
 	status->next = job->next;
 	status->reason = job->reason;

@@ -41,9 +41,11 @@ void settle_start(struct settle *settle, struct tracked *tracked, bool is_expire
 struct settle_status {
 	bool is_active;
 	int asked;          /* times the exchange was asked */
+	struct wall since;  /* in doubt; or denied, for an order that was live */
 	struct wall next;   /* when it will be asked again */
 	const char *reason; /* why it is still open; borrowed */
 };
+/* Of an order in doubt, or of a live one that the exchange denies (denial.h). */
 void settle_status(const struct tracked *tracked, struct settle_status *status);
 /* Orders that were never asked about with a definite answer: while there are any after a
  * restart, no new order is taken. */

@@ -1,8 +1,11 @@
 #include "server/upstream.h"
 
+#include <string.h>
+
 #include "server/backfill.h"
 #include "server/config.h"
 #include "server/daemon.h"
+#include "server/reconcile.h"
 #include "server/streams.h"
 #include "server/venue.h"
 
@@ -25,8 +28,34 @@ static void create_sockets(struct daemon *daemon)
 		dd_streams_create(daemon->loop, daemon->ws, &streams, config->api_key);
 }
 
+static void note_account(void *arg, const struct streams_line *line)
+{
+	struct reconcile_stream *stream = arg;
+
+	if (strcmp(line->name, dd_stream_kind_word(DD_STREAM_ACCOUNT)) != 0)
+		return;
+	stream->is_live = !line->is_stopped && line->status.state == DD_STREAM_LIVE;
+	stream->state = line->is_stopped ? -1 : (int)line->status.state;
+	stream->reconnects = line->status.reconnects;
+}
+
+static void account_stream(void *arg, struct reconcile_stream *stream)
+{
+	const struct daemon *daemon = arg;
+
+	memset(stream, 0, sizeof(*stream));
+	if (daemon->streams)
+		streams_each(daemon->streams, note_account, stream);
+}
+
 static void create_backfill(struct daemon *daemon)
 {
+	struct reconcile_config reconcile = {
+		.interval_ms = daemon->config->reconcile_interval_ms,
+		.poll_ms = daemon->config->poll_ms,
+		.give_up_ms = daemon->config->settle_give_up_ms,
+		.stream = account_stream,
+	};
 	struct backfill_parts parts = { .exchange = daemon->exchange,
 					.scheduler = daemon->scheduler,
 					.orders = daemon->orders,
@@ -36,6 +65,8 @@ static void create_backfill(struct daemon *daemon)
 					.journal = daemon->journal };
 
 	daemon->backfill = backfill_create(daemon->loop, &parts);
+	reconcile.arg = daemon;
+	daemon->reconcile = reconcile_create(daemon->loop, &reconcile, &parts, daemon->backfill);
 }
 
 static void key_swapped(void *arg, const struct secret *api_key)
@@ -69,6 +100,7 @@ bool upstream_start(struct daemon *daemon, struct err *err)
 	if (!backfill_start(daemon->backfill, err))
 		return false;
 	streams_start(daemon->streams);
+	reconcile_start(daemon->reconcile);
 	return true;
 }
 
@@ -81,6 +113,7 @@ void upstream_want(struct daemon *daemon, enum dd_stream_kind kind, const char *
 
 void upstream_stop(struct daemon *daemon)
 {
+	reconcile_stop(daemon->reconcile);
 	streams_destroy(daemon->streams);
 	daemon->streams = NULL;
 	dd_streams_destroy(daemon->exchange_streams);
@@ -89,6 +122,8 @@ void upstream_stop(struct daemon *daemon)
 
 void upstream_destroy(struct daemon *daemon)
 {
+	reconcile_destroy(daemon->reconcile);
+	daemon->reconcile = NULL;
 	backfill_destroy(daemon->backfill);
 	daemon->backfill = NULL;
 }

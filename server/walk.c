@@ -38,6 +38,7 @@ struct walk {
 	struct loop *loop;
 	const struct backfill_parts *parts;
 	struct walk_range range;
+	struct walk_watch watch; /* is_due NULL: nobody's */
 	void (*done)(void *arg, struct wall newest);
 	void *arg;
 	struct timer *retry;
@@ -52,6 +53,7 @@ struct walk {
 	size_t count, left;    /* left: not looked at yet; the oldest is looked at first */
 	int64_t total, so_far; /* of the market */
 	bool has_news;
+	bool has_left; /* something for another time, so that it is not complete */
 	struct wall newest;
 	struct mono begun;  /* the first page was told; 0: none yet */
 	unsigned refused;   /* times in a row */
@@ -155,6 +157,13 @@ static bool note_answer(struct walk *walk, const struct dd_result *result, bool 
 	return false;
 }
 
+static void tell_booked(const struct walk *walk, const struct dd_execution *execution,
+			const struct order *order)
+{
+	if (walk->watch.booked)
+		walk->watch.booked(walk->watch.arg, execution, order);
+}
+
 /* ---- executions of foreign orders ------------------------------------------------------- */
 
 static void take_foreign(struct walk *walk)
@@ -164,6 +173,7 @@ static void take_foreign(struct walk *walk)
 	if (!walk->is_foreign_known)
 		return;
 	feed_foreign(walk->parts->journal, walk->symbol, walk->foreign_side, execution);
+	tell_booked(walk, execution, NULL);
 	walk->has_news = true;
 }
 
@@ -221,6 +231,7 @@ static void take_late(struct walk *walk, struct tracked *tracked)
 	if (!feed_execution(walk->parts->orders, tracked, execution, "backfill"))
 		return;
 	walk->has_news = true;
+	tell_booked(walk, execution, &tracked->order);
 	LOG(WARN, "fill.late", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("state", order_state_name(tracked->order.facts.state)));
 }
@@ -317,6 +328,7 @@ static void take_tracked(struct walk *walk, struct tracked *tracked)
 	if (!feed_execution(walk->parts->orders, tracked, execution, "backfill"))
 		return;
 	walk->has_news = true;
+	tell_booked(walk, execution, &tracked->order);
 	if (order_is_live(tracked->order.facts.state))
 		check_order(walk->parts->check, tracked, 0);
 }
@@ -372,11 +384,15 @@ static void take_rest(struct walk *walk)
 		struct tracked *tracked =
 			orders_find_exchange(walk->parts->orders, execution->order_id);
 
-		if (!walk->is_unbooked[walk->left])
+		if (!walk->is_unbooked[walk->left] || (!tracked && !may_be_ours(walk, execution)))
 			continue;
+		if (walk->watch.is_due && !walk->watch.is_due(walk->watch.arg, execution)) {
+			walk->has_left = true;
+			continue;
+		}
 		if (tracked) {
 			take_tracked(walk, tracked);
-		} else if (may_be_ours(walk, execution)) {
+		} else {
 			find_order(walk);
 			return;
 		}
@@ -498,7 +514,7 @@ static void ask_page(struct walk *walk)
 		STR_SET(walk->symbol, markets[walk->market].symbol);
 		queue(walk, ask_page_now);
 	} else {
-		if (walk->is_incomplete && !walk->range.is_first_look)
+		if (walk->has_left || (walk->is_incomplete && !walk->range.is_first_look))
 			walk->newest = (struct wall){ 0 };
 		walk->done(walk->arg, walk->newest);
 		walk_free(walk);
@@ -506,7 +522,7 @@ static void ask_page(struct walk *walk)
 }
 
 struct walk *walk_create(struct loop *loop, const struct backfill_parts *parts,
-			 const struct walk_range *range,
+			 const struct walk_range *range, const struct walk_watch *watch,
 			 void (*done)(void *arg, struct wall newest), void *arg)
 {
 	struct walk *walk = mem_alloc(sizeof(*walk));
@@ -514,6 +530,8 @@ struct walk *walk_create(struct loop *loop, const struct backfill_parts *parts,
 	walk->loop = loop;
 	walk->parts = parts;
 	walk->range = *range;
+	if (watch)
+		walk->watch = *watch;
 	walk->done = done;
 	walk->arg = arg;
 	walk->retry = loop_timer_create(loop, try_again, walk);

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "server/backfill.h"
 
+struct dd_execution;
+struct order;
 struct walk;
 
 struct walk_range {         /* the exchange's times; ours may be others */
@@ -19,10 +21,19 @@ struct walk_range {         /* the exchange's times; ours may be others */
 	struct wall since;  /* the first look was after this */
 	struct wall until;  /* complete up to then */
 };
+/* Who wants to know what was missing. */
+struct walk_watch {
+	/* An execution that is not booked; false leaves it for another time. */
+	bool (*is_due)(void *arg, const struct dd_execution *execution);
+	/* It was booked just now; order: whose, NULL for one that is none of ours. */
+	void (*booked)(void *arg, const struct dd_execution *execution, const struct order *order);
+	void *arg;
+};
 /* Begins. done(arg, newest): newest is the latest execution up to which all have been seen, 0 for
- * none. Not within this call; the walk is gone then. Borrows parts. */
+ * none. Not within this call; the walk is gone then. Borrows parts. watch: copied; NULL: books
+ * all. */
 struct walk *walk_create(struct loop *loop, const struct backfill_parts *parts,
-			 const struct walk_range *range,
+			 const struct walk_range *range, const struct walk_watch *watch,
 			 void (*done)(void *arg, struct wall newest), void *arg);
 void walk_abandon(struct walk *walk); /* done is not called any more; NULL is fine */
 #endif

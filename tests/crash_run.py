@@ -105,6 +105,7 @@ class CrashDaemon(Daemon):
         self.journal_file, self.told_env = self.data_dir / "journal.db", {}
         self.options = {"log_level": "warn", "max_orders_per_second": "200", "rate_guard_ms": "0",
                         "rate_reads_per_second": "1000", "account_poll_ms": "300",
+                        "reconcile_interval_ms": "1000",
                         "timeout_ms": "1200", "settle_resubmit_ms": "1000",
                         "requests_per_second": "0"}
 

@@ -1,0 +1,51 @@
+/* look.h - one look of a reconciliation: what the exchange says of the account, held against what
+ * is here.
+ *
+ * One question after the other, on the reads' budget, so that there is never more than one of them
+ * ahead of a question about an order: the executions of every market (walk.h), then of every
+ * symbol the open orders and the latest traded ones, then what the journal alone knows of orders
+ * that are not in memory, then those by their id that no list had. Orders that something is being
+ * done about (placed, settled, cancelled) are left to whoever does it.
+ *
+ * The first look only notes; the second acts on what was noted and is still so. Loop thread only.
+ */
+#ifndef SERVER_LOOK_H
+#define SERVER_LOOK_H
+#include "server/backfill.h"
+#include "server/findings.h"
+#include "server/journal.h"
+
+struct look;
+
+/* What lasts from look to look. */
+struct look_memory {
+	struct findings *findings;
+	struct map *foreign;  /* live ones by the exchange's id; a struct foreign each */
+	struct map *agreeing; /* traded orders that are not in memory: a digest of what agreed */
+	struct map *unusable; /* execution ids that could not be booked, so that is known */
+};
+void look_memory_init(struct look_memory *memory);
+void look_memory_fini(struct look_memory *memory);
+/* An order made elsewhere, to be followed until it ends. */
+void look_follow(struct look_memory *memory, const char *exchange_order_id, const char *symbol);
+
+void look_forget(struct look_memory *memory, const char *exchange_order_id); /* it has ended */
+
+struct look_counts {
+	size_t orders, executions;
+};
+struct look_config {
+	struct loop *loop; /* all borrowed */
+	const struct backfill_parts *parts;
+	struct backfill *backfill;
+	struct look_memory *memory;
+	bool is_second;
+	int64_t give_up_ms; /* of steady denial */
+	void (*found)(void *arg, const struct journal_finding *finding, const char *token_id);
+	/* err: it could not be carried through. The look is gone then. */
+	void (*done)(void *arg, const struct err *err, const struct look_counts *counts);
+	void *arg;
+};
+struct look *look_create(const struct look_config *config); /* nothing is called within this call */
+void look_abandon(struct look *look); /* nothing is called any more; NULL is fine */
+#endif
