@@ -28,7 +28,7 @@ struct rig_told {
 	uint64_t seq;
 	enum channel channel;
 	size_t answers; /* of writes, by then */
-	char data[64];
+	char data[320];
 };
 
 struct rig {
