@@ -130,6 +130,7 @@ static void still_live(struct cancel_job *job)
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
 {
 	struct cancel_job *job = arg;
+	bool is_denied = result->verdict == DD_REFUSED && result->code == 4200;
 
 	CRASH_POINT("cancel.ask.answered");
 	venue_note(job->cancel->venue, result, true);
@@ -137,9 +138,12 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 		scheduler_slow_down(job->cancel->scheduler, result->retry_after_ms);
 	job->asked++;
 	if (result->verdict == DD_DONE) /* missing fills are check.c's affair */
-		(void)feed_order(job->cancel->orders, job->tracked, seen, "cancel");
+		is_denied = feed_order(job->cancel->orders, job->tracked, seen, "cancel") ==
+			    FEED_ABSENT;
 	if (order_is_final(job->tracked->order.facts.state))
 		job_end(job);
+	else if (is_denied) /* another cancel would cost a trade, and be told the same */
+		later(job, ask, retry_ms(job->asked));
 	else
 		still_live(job);
 }

@@ -2,7 +2,8 @@
  *
  * A cancel needs no signature and is harmless to repeat. The exchange's yes means "accepted":
  * the order is then asked for until it is final, and a fill that overtook the cancel wins. "Not
- * found", "not open" and "state invalid" (4200 to 4202) are answers: the order is asked for.
+ * found", "not open" and "state invalid" (4200 to 4202) are answers: the order is asked for. While
+ * the exchange denies an order that it took, only asking goes on, and denial.h says how that ends.
  * Loop thread only. */
 #ifndef SERVER_CANCEL_H
 #define SERVER_CANCEL_H

@@ -176,7 +176,7 @@ static void heard(struct check_job *job, const struct dd_order *seen)
 		ask_after(job, PROCESSING_MS);
 		return;
 	}
-	if (news == FEED_ABSENT)
+	if (news == FEED_ABSENT && order_is_live(job->tracked->order.facts.state))
 		denied(job, "it calls it building");
 	else
 		job_end(job);

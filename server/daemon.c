@@ -228,6 +228,7 @@ static void look_at_recovery(void *arg)
 		recover_resume(daemon);
 		return;
 	}
+	recover_drop_late(daemon);
 	if (daemon->is_recovering || daemon->config->resume_accepted)
 		timer_start(daemon->recover_timer, RECOVER_LOOK_MS);
 }

@@ -1,5 +1,7 @@
 #include "server/event.h"
 
+#include <stdio.h>
+
 #include "base/log.h"
 #include "base/mem.h"
 #include "server/json.h"
@@ -86,37 +88,84 @@ void event_balance(struct journal_write *write, const struct journal_balance *ba
 	add(write, &event, true, &out);
 }
 
-void event_system_with(struct journal_write *write, enum system_event event, const char *about,
-		       const char *token_id, const char *symbol, const char *text)
+/* ---- system ----------------------------------------------------------------------------- */
+
+static void begin_fact(struct json_out *out, const char *about, const char *text)
+{
+	json_out_init(out);
+	json_out_object(out, NULL);
+	json_out_text(out, "about", about);
+	json_out_str(out, "text", text);
+}
+
+static void end_fact(struct journal_write *write, enum system_event event, const char *token_id,
+		     const char *symbol, struct json_out *out)
 {
 	struct channel_event told = { .channel = CHANNEL_SYSTEM };
-	struct json_out out;
 
 	STR_SET(told.type, system_types[event]);
 	STR_SET(told.token_id, token_id);
 	STR_SET(told.symbol, symbol);
 	told.at = wall_now();
-	json_out_init(&out);
-	json_out_object(&out, NULL);
-	json_out_text(&out, "about", about);
-	json_out_str(&out, "text", text);
-	json_out_object_end(&out);
-	add(write, &told, false, &out);
+	json_out_object_end(out);
+	add(write, &told, false, out);
+}
+
+void event_system_with(struct journal_write *write, enum system_event event, const char *about,
+		       const char *token_id, const char *symbol, const char *text)
+{
+	struct json_out out;
+
+	begin_fact(&out, about, text);
+	end_fact(write, event, token_id, symbol, &out);
+}
+
+void event_unknown_with(struct journal_write *write, const struct order *order, const char *reason,
+			struct wall next_attempt)
+{
+	char text[320];
+	struct json_out out;
+
+	snprintf(text, sizeof(text), "it may be live, and is asked for: %s", reason);
+	begin_fact(&out, order->terms.order_id, text);
+	json_out_str(&out, "reason", reason);
+	json_out_time(&out, "next_attempt_at", next_attempt);
+	end_fact(write, SYSTEM_ORDER_UNKNOWN, order->terms.token_id, order->terms.symbol, &out);
+}
+
+static bool is_dropped(struct journal *journal, enum system_event event, const char *about,
+		       const char *text)
+{
+	struct journal_status status;
+
+	journal_status(journal, &status);
+	if (status.is_writable || status.waiting < SYSTEM_WAITING_MAX)
+		return false;
+	LOG(WARN, "event.dropped", F_STR("type", system_types[event]), F_STR("about", about),
+	    F_STR("text", text));
+	return true;
 }
 
 void event_system(struct journal *journal, enum system_event event, const char *about,
 		  const char *token_id, const char *symbol, const char *text)
 {
 	struct journal_write *write;
-	struct journal_status status;
 
-	journal_status(journal, &status);
-	if (!status.is_writable && status.waiting >= SYSTEM_WAITING_MAX) {
-		LOG(WARN, "event.dropped", F_STR("type", system_types[event]),
-		    F_STR("about", about), F_STR("text", text));
+	if (is_dropped(journal, event, about, text))
 		return;
-	}
 	write = journal_write_create();
 	event_system_with(write, event, about, token_id, symbol, text);
+	journal_append(journal, JOURNAL_FACT, write, NULL, NULL);
+}
+
+void event_unknown(struct journal *journal, const struct order *order, const char *reason,
+		   struct wall next_attempt)
+{
+	struct journal_write *write;
+
+	if (is_dropped(journal, SYSTEM_ORDER_UNKNOWN, order->terms.order_id, reason))
+		return;
+	write = journal_write_create();
+	event_unknown_with(write, order, reason, next_attempt);
 	journal_append(journal, JOURNAL_FACT, write, NULL, NULL);
 }

@@ -55,4 +55,9 @@ void event_system(struct journal *journal, enum system_event event, const char *
 /* The same as part of a write: for what comes with a row. */
 void event_system_with(struct journal_write *write, enum system_event event, const char *about,
 		       const char *token_id, const char *symbol, const char *text);
+/* order.unknown: why its fate is not known, and when the exchange will be asked (again). */
+void event_unknown(struct journal *journal, const struct order *order, const char *reason,
+		   struct wall next_attempt);
+void event_unknown_with(struct journal_write *write, const struct order *order, const char *reason,
+			struct wall next_attempt);
 #endif

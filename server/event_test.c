@@ -150,6 +150,7 @@ static void trade(struct rig *rig, struct orders *orders)
 	step.event = NULL;
 	assert_true(orders_move(orders, tracked, EV_DISPATCH, &step));
 	assert_true(orders_move(orders, tracked, EV_SIGN, &step));
+	step.detail = "no answer in time";
 	assert_true(orders_move(orders, tracked, EV_LOSE, &step));
 	assert_true(orders_move(orders, tracked, EV_LOSE, &step)); /* a step, and no news */
 	assert_true(orders_move(orders, tracked, EV_ACK, &step));
@@ -189,6 +190,8 @@ static void every_change_of_an_order_is_told_once_and_fills_before_it(void **sta
 		       "partially_filled filled");
 	assert_channel(rig, CHANNEL_FILLS, "fill.created fill.created");
 	assert_channel(rig, CHANNEL_SYSTEM, "order.unknown");
+	assert_non_null(strstr(rig->told[4].data, "\"reason\":\"no answer in time\","
+						  "\"next_attempt_at\":\"20"));
 	assert_int_equal(rig->told_count, ARRAY_LEN(order));
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
 		assert_int_equal(rig->told[i].channel, order[i]);

@@ -219,14 +219,15 @@ static void note_unknown_status(struct orders *orders, struct tracked *tracked,
 	orders_tell(orders, tracked, SYSTEM_ORDER_UNKNOWN_STATUS, err.text);
 }
 
-/* Nothing is sent of the order, so this is said of a build before, which expired: its failure is no
- * news. That it lives would be. */
-static bool is_failure_of_old_build(const struct order *order, const struct dd_order *seen)
+/* What expired fails, which says no more than that. Of an order of which nothing is sent it is said
+ * of a build before. That it lives would be news. */
+static bool is_failure_by_expiry(const struct tracked *tracked, const struct dd_order *seen)
 {
-	bool is_unsent =
-		!order_is_final(order->facts.state) && !order_may_be_live(order->facts.state);
+	enum order_state state = tracked->order.facts.state;
+	bool is_unsent = !order_is_final(state) && !order_may_be_live(state);
+	bool is_unplaced = !order_is_live(state) && tracked->is_expired;
 
-	return is_unsent && seen->status == DD_STATUS_FAILED &&
+	return (is_unsent || is_unplaced) && seen->status == DD_STATUS_FAILED &&
 	       (!seen->executed_base_qty.is_set ||
 		decimal_sign(seen->executed_base_qty.value) <= 0);
 }
@@ -239,7 +240,7 @@ static enum feed_news feed(struct orders *orders, struct tracked *tracked,
 		return FEED_UNREADABLE;
 	}
 	tracked->has_unknown_status = false;
-	if (seen->status == DD_STATUS_BUILDING || is_failure_of_old_build(&tracked->order, seen))
+	if (seen->status == DD_STATUS_BUILDING || is_failure_by_expiry(tracked, seen))
 		return FEED_ABSENT;
 	denial_clear(&tracked->denial);
 	tracked->is_denial_told = false;

@@ -15,7 +15,7 @@
 struct journal;
 
 enum feed_news {
-	FEED_ABSENT,     /* built but not submitted, as far as the exchange knows */
+	FEED_ABSENT,     /* built but not submitted, or expired, as far as the exchange knows */
 	FEED_LIVE,       /* on its way to the book, or on it */
 	FEED_FINAL,      /* filled, cancelled or failed there */
 	FEED_INCOMPLETE, /* executions are missing: ask for the order, then for the trades */

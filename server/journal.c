@@ -23,6 +23,7 @@ struct ticket {
 		journal_fills_fn *fills;
 		journal_events_fn *events;
 		journal_text_fn *text;
+		journal_submission_fn *submission;
 		journal_channel_fn *channel;
 		journal_balances_fn *balances;
 		journal_ids_fn *ids;
@@ -116,6 +117,9 @@ static void deliver_answer(struct journal *journal, const struct journal_job *jo
 		ticket->done.ids(ticket->arg, err, job->rows, job->count);
 		break;
 	case JOB_SUBMISSION:
+		ticket->done.submission(ticket->arg, err, job->text,
+					job->times ? job->times[0] : (struct wall){ 0 });
+		break;
 	case JOB_SETTING:
 		ticket->done.text(ticket->arg, err, job->text);
 		break;
@@ -309,13 +313,13 @@ void journal_find_events(struct journal *journal, const char *order_id, int64_t 
 }
 
 void journal_find_submission(struct journal *journal, const char *order_id,
-			     const char *exchange_order_id, journal_text_fn *done, void *arg)
+			     const char *exchange_order_id, journal_submission_fn *done, void *arg)
 {
 	struct journal_job *job = journal_job_create(JOB_SUBMISSION);
 
 	STR_SET(job->order_id, order_id);
 	STR_SET(job->exchange_order_id, exchange_order_id ? exchange_order_id : "");
-	ticket_create(job, arg)->done.text = done;
+	ticket_create(job, arg)->done.submission = done;
 	ask(journal, job);
 }
 

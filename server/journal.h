@@ -243,9 +243,12 @@ void journal_find_findings(struct journal *journal, unsigned limit, journal_find
 			   void *arg);
 /* Made when the journal was; another one if it was lost or restored. Borrowed. */
 const char *journal_epoch(const struct journal *journal);
-/* The signed bytes of an order's latest submission, to be sent again as they are. */
+/* The signed bytes of an order's latest submission, to be sent again as they are, and when they
+ * were signed. NULL: no row. */
+typedef void journal_submission_fn(void *arg, const struct err *err, const char *signed_hex,
+				   struct wall signed_at);
 void journal_find_submission(struct journal *journal, const char *order_id,
-			     const char *exchange_order_id, journal_text_fn *done, void *arg);
+			     const char *exchange_order_id, journal_submission_fn *done, void *arg);
 
 /* At start, before the loop runs; blocking. Callbacks get borrowed rows. */
 MUST_CHECK bool journal_load_live_orders(struct journal *journal,

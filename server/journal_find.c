@@ -167,11 +167,12 @@ static void add_sql(const struct journal_job *job, struct buf *sql)
 			   job->order_id[0] ? " AND order_id = :order_id" : "");
 		break;
 	case JOB_SUBMISSION:
-		buf_printf(sql,
-			   "SELECT signed_tx FROM order_submissions WHERE order_id = :order_id%s "
-			   "ORDER BY submission_id DESC LIMIT 1",
-			   job->exchange_order_id[0] ? " AND exchange_order_id = :exchange_order_id"
-						     : "");
+		buf_printf(
+			sql,
+			"SELECT signed_tx, at FROM order_submissions WHERE order_id = :order_id%s "
+			"ORDER BY submission_id DESC LIMIT 1",
+			job->exchange_order_id[0] ? " AND exchange_order_id = :exchange_order_id"
+						  : "");
 		break;
 	case JOB_TOKENS:
 		buf_add_str(sql,
@@ -290,6 +291,10 @@ static bool get_row(struct journal_job *job, sqlite3_stmt *stmt, struct err *err
 	case JOB_FINDINGS:
 		return journal_rows_get_finding(&row, add_row(job), err);
 	case JOB_SUBMISSION:
+		job->text = sql_take_text(&row);
+		job->times = mem_array(1, sizeof(*job->times));
+		job->times[0] = sql_get_wall(&row);
+		return true;
 	case JOB_SETTING:
 		job->text = sql_take_text(&row);
 		return true;

@@ -103,7 +103,7 @@ struct journal_job {
 	struct err err;
 	void *rows;         /* of the kind asked for; owned */
 	int64_t *numbers;   /* of fills; owned */
-	struct wall *times; /* of balances; owned */
+	struct wall *times; /* of balances, or of a submission; owned */
 	char **texts;       /* what the rows of a channel borrow; owned, as is each */
 	char *text;         /* owned; NULL: no row */
 	size_t count;

@@ -28,7 +28,7 @@ struct rig_told {
 	uint64_t seq;
 	enum channel channel;
 	size_t answers; /* of writes, by then */
-	char data[64];
+	char data[320];
 };
 
 struct rig {
@@ -54,6 +54,7 @@ struct rig {
 	struct journal_event events[JOURNAL_PAGE_MAX];
 	size_t found;
 	char *text;
+	struct wall signed_at;
 	struct channel_event channel[JOURNAL_PAGE_MAX]; /* data is "" */
 	uint64_t last, pruned;
 
@@ -273,6 +274,15 @@ static inline void rig_take_text(void *arg, const struct err *err, const char *t
 	mem_free(rig->text);
 	rig->text = mem_strdup(text);
 	rig_take_err(rig, err, text ? 1 : 0);
+}
+
+static inline void rig_take_submission(void *arg, const struct err *err, const char *signed_hex,
+				       struct wall signed_at)
+{
+	struct rig *rig = arg;
+
+	rig->signed_at = signed_at;
+	rig_take_text(rig, err, signed_hex);
 }
 
 static inline size_t rig_find_orders(struct rig *rig, struct journal_order_query query)

@@ -190,21 +190,25 @@ static void the_signed_bytes_of_the_latest_build_come_back(void **state)
 
 		STR_SET(order.facts.exchange_order_id, builds[i]);
 		order.facts.attempt = i + 1;
+		order.facts.updated_at.us = RIG_NOW + i;
 		write = rig_order_write(&order, "sign");
 		journal_write_submission(write, &order, signed_hex[i]);
 		rig_append(rig, "sign", JOURNAL_INTENT, write);
 	}
 	rig->is_asking = true;
-	journal_find_submission(rig->journal, order.terms.order_id, "", rig_take_text, rig);
+	journal_find_submission(rig->journal, order.terms.order_id, "", rig_take_submission, rig);
 	rig_wait(rig);
 	assert_int_equal(rig_outcome(rig, "sign"), ERR_NONE);
 	assert_string_equal(rig->text, "84a5ff");
+	assert_true(rig->signed_at.us == RIG_NOW + 1);
 	rig->is_asking = true;
-	journal_find_submission(rig->journal, order.terms.order_id, "exch-1", rig_take_text, rig);
+	journal_find_submission(rig->journal, order.terms.order_id, "exch-1", rig_take_submission,
+				rig);
 	rig_wait(rig);
 	assert_string_equal(rig->text, "84a4");
+	assert_true(rig->signed_at.us == RIG_NOW);
 	rig->is_asking = true;
-	journal_find_submission(rig->journal, "ord_none", "", rig_take_text, rig);
+	journal_find_submission(rig->journal, "ord_none", "", rig_take_submission, rig);
 	rig_wait(rig);
 	assert_null(rig->text);
 }

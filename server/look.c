@@ -286,13 +286,17 @@ static void settle_by_list(struct look *look, struct tracked *tracked, const str
 	struct order *order = &tracked->order;
 	struct journal_finding finding =
 		finding_of(FINDING_UNKNOWN_SETTLED, order->terms.order_id, order);
+	enum feed_news news;
 
 	if (seen->status == DD_STATUS_BUILDING ||
 	    !findings_note(look->config.memory->findings, FINDING_UNKNOWN_SETTLED,
 			   order->terms.order_id, order->facts.updated_at.us))
 		return;
 	STR_SET(finding.journal, order_state_name(order->facts.state));
-	if (feed_order(look->config.parts->orders, tracked, seen, CAUSE) == FEED_INCOMPLETE)
+	news = feed_order(look->config.parts->orders, tracked, seen, CAUSE);
+	if (news == FEED_ABSENT || news == FEED_UNREADABLE)
+		return; /* in doubt as before */
+	if (news == FEED_INCOMPLETE)
 		check_order(look->config.parts->check, tracked, 0);
 	STR_SET(finding.exchange, order_state_name(order->facts.state));
 	tell(look, FINDING_UNKNOWN_SETTLED, &finding, FINDING_SETTLED, order);
@@ -596,13 +600,16 @@ static void look_for_missing(void *arg, struct tracked *tracked)
 	const struct order *order = &tracked->order;
 
 	if (!order_is_live(order->facts.state) || tracked->place || tracked->settle ||
-	    tracked->cancel || tracked->changed.us >= look->lists_from.us ||
+	    tracked->changed.us >= look->lists_from.us ||
 	    map_get(look->listed, order->facts.exchange_order_id))
 		return;
+	/* Its app may want it gone: what is denied so long is on no way to that any more. */
 	if (denial_is_on(&tracked->denial) && is_steady(look, &tracked->denial)) {
 		give_up(look, tracked);
 		return;
 	}
+	if (tracked->cancel)
+		return;
 	if (denial_is_on(&tracked->denial) && tracked->is_denial_told) {
 		if (denial_may_ask(&tracked->denial, loop_now(look->config.loop)))
 			ask_for_tracked(look, tracked);

@@ -10,7 +10,7 @@
 #include "net/loop.h"
 
 #define FINALS_KEPT    4096
-#define LISTENERS_MAX  4
+#define LISTENERS_MAX  5
 #define CLIENT_KEY_LEN (TOKEN_ID_LEN + ORDER_CLIENT_ID_LEN + 1)
 
 struct orders {
@@ -248,15 +248,6 @@ static void list_as_final(struct orders *orders, struct tracked *tracked)
 	orders->finals_count++;
 }
 
-static void tell_unknown(const struct tracked *tracked, struct journal_write *write)
-{
-	const struct order_terms *terms = &tracked->order.terms;
-
-	event_system_with(write, SYSTEM_ORDER_UNKNOWN, terms->order_id, terms->token_id,
-			  terms->symbol,
-			  "the answer to its submit is lost: it may be live, and is asked for");
-}
-
 void orders_write(struct tracked *tracked, const struct journal_step *step,
 		  struct journal_write *write)
 {
@@ -270,7 +261,10 @@ void orders_write(struct tracked *tracked, const struct journal_step *step,
 		return;
 	event_order(write, order);
 	if (order->facts.state == ORDER_UNKNOWN && tracked->told_state != ORDER_UNKNOWN)
-		tell_unknown(tracked, write);
+		event_unknown_with(write, order,
+				   step->detail ? step->detail
+						: "the answer to its submit was lost",
+				   order->facts.updated_at); /* asked for at once */
 	tracked->told = digest;
 	tracked->told_state = order->facts.state;
 }

@@ -44,6 +44,7 @@ struct tracked {
 	struct denial denial; /* the exchange took it and does not know it now */
 	bool is_denial_told;  /* look.c: that the exchange does */
 	bool was_unknown;     /* reconcile.c: its fate was, as the journal has it */
+	bool is_expired;      /* settle.c: 4300 was said to a submit of its latest build */
 	bool is_resumed;      /* recover.c: to be queued once the daemon can trade */
 	struct mono changed;  /* when it was last recorded */
 	int writing;          /* records of it that are not durable yet */

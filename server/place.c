@@ -137,7 +137,7 @@ static void withdraw_now(struct place_job *job)
 	job_end(job);
 }
 
-static void hand_to_settle(struct place_job *job, const struct dd_result *result, bool is_expired)
+static void hand_to_settle(struct place_job *job, const struct dd_result *result)
 {
 	struct place *place = job->place;
 	struct tracked *tracked = job->tracked;
@@ -153,10 +153,10 @@ static void hand_to_settle(struct place_job *job, const struct dd_result *result
 	LOG(WARN, "order.unknown", F_STR("order", tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", tracked->order.facts.exchange_order_id),
 	    F_ERR(&result->err));
-	if (!is_expired)
+	if (result->class_ != DD_CLASS_EXPIRED) /* a definite no, which asking is to confirm */
 		orders_move(place->orders, tracked, EV_LOSE, &step);
 	job_end(job);
-	settle_start(place->settle, tracked, is_expired);
+	settle_start(place->settle, tracked, result->class_, result->err.text);
 }
 
 /* ---- waiting -------------------------------------------------------------------------- */
@@ -297,13 +297,11 @@ static void submit_refused(struct place_job *job, const struct dd_result *result
 	case DD_CLASS_AUTH: /* held by venue.c until the key is right again */
 		submit_once_more(job, result);
 		return;
-	case DD_CLASS_EXPIRED:
-		hand_to_settle(job, result, true);
-		return;
 	case DD_CLASS_REFUSED:
 		end_with(job, EV_REFUSE, &result->err, result->http_status, "exchange");
 		return;
 	case DD_CLASS_STATE:
+	case DD_CLASS_EXPIRED:
 	case DD_CLASS_SPENT:
 	case DD_CLASS_DUPLICATE:
 	case DD_CLASS_LOCKED:
@@ -313,7 +311,7 @@ static void submit_refused(struct place_job *job, const struct dd_result *result
 	case DD_CLASS_COUNT:
 		break;
 	}
-	hand_to_settle(job, result, false); /* it may exist, or may come to exist: ask */
+	hand_to_settle(job, result); /* it may exist, or may come to exist: ask */
 }
 
 static void submit_not_sent(struct place_job *job, const struct dd_result *result)
@@ -359,7 +357,7 @@ static void submitted(void *arg, const struct dd_result *result, const struct dd
 		submit_not_sent(job, result);
 		return;
 	case DD_UNKNOWN:
-		hand_to_settle(job, result, false);
+		hand_to_settle(job, result);
 		return;
 	}
 }

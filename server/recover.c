@@ -94,7 +94,7 @@ static void take_up(void *arg, struct tracked *tracked)
 	case ORDER_SUBMITTING:
 	case ORDER_UNKNOWN:
 		recovering->counts->settling++;
-		settle_start(daemon->settle, tracked, false);
+		settle_start(daemon->settle, tracked, DD_CLASS_NONE, step.detail);
 		/* Last: the record's new time would make its doubt look young. */
 		if (tracked->order.facts.state == ORDER_SUBMITTING)
 			orders_move(daemon->orders, tracked, EV_LOSE, &step);
@@ -137,6 +137,22 @@ bool recover_orders(struct daemon *daemon, struct recovery *counts, struct err *
 	return true;
 }
 
+static void drop_late(void *arg, struct tracked *tracked)
+{
+	struct daemon *daemon = arg;
+
+	if (tracked->order.facts.state != ORDER_ACCEPTED || tracked->place ||
+	    !tracked->is_resumed || is_in_time(daemon, &tracked->order))
+		return;
+	tracked->is_resumed = false;
+	fail(daemon, tracked, ERR_EXPIRED, "its time ran out before it could be sent");
+}
+
+void recover_drop_late(struct daemon *daemon)
+{
+	orders_each(daemon->orders, drop_late, daemon);
+}
+
 static void resume(void *arg, struct tracked *tracked)
 {
 	struct daemon *daemon = arg;
@@ -144,13 +160,11 @@ static void resume(void *arg, struct tracked *tracked)
 	if (tracked->order.facts.state != ORDER_ACCEPTED || tracked->place || !tracked->is_resumed)
 		return;
 	tracked->is_resumed = false;
-	if (is_in_time(daemon, &tracked->order))
-		place_start(daemon->place, tracked);
-	else
-		fail(daemon, tracked, ERR_EXPIRED, "its time ran out while the daemon was down");
+	place_start(daemon->place, tracked);
 }
 
 void recover_resume(struct daemon *daemon)
 {
+	recover_drop_late(daemon);
 	orders_each(daemon->orders, resume, daemon);
 }

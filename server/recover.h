@@ -18,4 +18,6 @@ struct recovery {
 MUST_CHECK bool recover_orders(struct daemon *daemon, struct recovery *counts, struct err *err);
 /* Queues the orders to be resumed: once nothing is in doubt and orders can be signed. */
 void recover_resume(struct daemon *daemon);
+/* Until then: what has waited for too long has failed. */
+void recover_drop_late(struct daemon *daemon);
 #endif

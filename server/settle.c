@@ -8,10 +8,19 @@
 #include "base/mem.h"
 #include "client/deltadefi.h"
 #include "net/loop.h"
+#include "server/event.h"
 #include "server/feed.h"
 #include "server/journal.h"
 #include "server/scheduler.h"
 #include "server/venue.h"
+
+/* That it does not know an order may be the exchange's own lag: it leads to nothing before it was
+ * said so often, for so long. */
+#define DENIALS_MIN    2
+#define DENIED_MS      1000
+#define REPEAT_WAIT_MS 10000 /* for its turn; then the order is asked for again first */
+#define TELL_NEWS_MS   5000  /* on the channel system, after what was told last: another reason, */
+#define TELL_AGAIN_MS  60000 /* and the same one */
 
 static const int64_t ask_after_ms[] = { 0, 300, 1000, 2000, 5000, 10000 };
 
@@ -37,18 +46,24 @@ struct settle_job {
 	struct mono open_since, sent_again;
 	struct wall since, next;
 	int asked;
+	int denials; /* in a row, since the last submit */
+	struct mono denied_since;
 	char *signed_hex; /* once fetched from the journal */
-	char reason[192];
-	bool is_expired;   /* 4300 was the answer to a submit of these bytes */
+	struct wall signed_at;
+	char reason[192], told_reason[192];
+	struct mono told;
+	bool is_taken;     /* so the exchange said of a submit of these bytes: no new ones, then */
 	bool is_explained; /* the exchange gave a definite answer at least once */
 	bool is_ended;     /* settled while a journal query was under way */
 	bool is_reading;
+	bool is_in_flight; /* a question or a repeated submit */
 };
 
 static void ask(void *arg);
 static void submit_again(void *arg);
-static void heard(struct settle_job *job, const struct dd_order *seen);
+static void heard(struct settle_job *job, const struct dd_order *seen, const char *cause);
 static void settled(struct settle_job *job);
+static void order_changed(void *arg, struct tracked *tracked, const struct order *written);
 
 struct settle *settle_create(struct loop *loop, const struct settle_config *config,
 			     struct dd_client *exchange, struct scheduler *scheduler,
@@ -63,6 +78,7 @@ struct settle *settle_create(struct loop *loop, const struct settle_config *conf
 	settle->orders = orders;
 	settle->venue = venue;
 	settle->journal = journal;
+	orders_on_change(orders, order_changed, settle);
 	return settle;
 }
 
@@ -92,6 +108,7 @@ static void job_end(struct settle_job *job)
 
 	explain(job);
 	tracked->settle = NULL;
+	tracked->is_expired = false;
 	scheduler_remove(job->settle->scheduler, &job->ticket);
 	timer_destroy(job->timer);
 	orders_unpin(job->settle->orders, tracked);
@@ -115,17 +132,7 @@ void settle_destroy(struct settle *settle)
 	mem_free(settle);
 }
 
-static void queue(struct settle_job *job, enum lane lane, void (*go)(void *arg))
-{
-	job->ticket.lane = lane;
-	job->ticket.token_id = lane == LANE_READ ? "" : job->tracked->order.terms.token_id;
-	job->ticket.weight = lane == LANE_READ ? 1 : job->tracked->weight;
-	job->ticket.go = go;
-	job->ticket.arg = job;
-	scheduler_add(job->settle->scheduler, &job->ticket);
-}
-
-/* The stream may have told meanwhile what became of it. */
+/* The stream, or a list, may have told meanwhile what became of it. */
 static bool is_in_doubt(const struct settle_job *job)
 {
 	enum order_state state = job->tracked->order.facts.state;
@@ -133,14 +140,43 @@ static bool is_in_doubt(const struct settle_job *job)
 	return order_may_be_live(state) && !order_is_live(state);
 }
 
+static void order_changed(void *arg, struct tracked *tracked, const struct order *written)
+{
+	struct settle_job *job = tracked->settle;
+
+	(void)arg, (void)written;
+	if (job && !is_in_doubt(job) && !job->is_in_flight && !job->is_reading)
+		settled(job);
+}
+
+/* ---- asking later ----------------------------------------------------------------------- */
+
 static void queue_question(void *arg)
 {
 	struct settle_job *job = arg;
 
-	if (is_in_doubt(job))
-		queue(job, LANE_READ, ask);
-	else
+	if (!is_in_doubt(job)) {
 		settled(job);
+		return;
+	}
+	job->ticket = (struct ticket){
+		.lane = LANE_READ, .token_id = "", .weight = 1, .go = ask, .arg = job
+	};
+	scheduler_add(job->settle->scheduler, &job->ticket);
+}
+
+/* That it is in doubt was told when it began. */
+static void tell_again(struct settle_job *job)
+{
+	struct mono now = loop_now(job->settle->loop);
+	bool is_news = strcmp(job->reason, job->told_reason) != 0;
+
+	if (job->tracked->order.facts.state != ORDER_UNKNOWN ||
+	    mono_diff_ms(now, job->told) < (is_news ? TELL_NEWS_MS : TELL_AGAIN_MS))
+		return;
+	job->told = now;
+	STR_SET(job->told_reason, job->reason);
+	event_unknown(job->settle->journal, &job->tracked->order, job->reason, job->next);
 }
 
 static void ask_later(struct settle_job *job, const char *reason)
@@ -151,6 +187,7 @@ static void ask_later(struct settle_job *job, const char *reason)
 	STR_SET(job->reason, reason);
 	job->next.us = wall_now().us + wait_ms * 1000;
 	timer_start(job->timer, wait_ms);
+	tell_again(job);
 }
 
 /* ---- the ends ------------------------------------------------------------------------- */
@@ -188,6 +225,15 @@ static bool may_still_trade(const struct settle_job *job)
 	       (order->terms.valid_until.us == 0 || wall_now().us < order->terms.valid_until.us);
 }
 
+/* 4302, like a yes, means that an earlier submit got through; a 4300 that comes after that is of no
+ * account. */
+static void note_answer(struct settle_job *job, enum dd_class said)
+{
+	job->is_taken |= said == DD_CLASS_DUPLICATE;
+	job->tracked->is_expired =
+		!job->is_taken && (job->tracked->is_expired || said == DD_CLASS_EXPIRED);
+}
+
 /* 4300, and the exchange, asked, knows no live order: the only licence to build anew. */
 static void expired(struct settle_job *job)
 {
@@ -211,23 +257,49 @@ static void expired(struct settle_job *job)
 
 /* ---- the very same bytes again ---------------------------------------------------------- */
 
+/* What can only be answered with 4300 is not sent: it would be built anew, long after its time. */
+static bool may_still_be_valid(const struct settle_job *job)
+{
+	return !job->signed_hex ||
+	       wall_now().us - job->signed_at.us < job->settle->config.give_up_ms * 1000;
+}
+
+static const char *meaning_of_denial(const struct settle_job *job)
+{
+	if (job->tracked->order.facts.cancel_requested)
+		return "the exchange does not know the order (yet), and its app wants it gone: it "
+		       "is not sent again";
+	if (!may_still_trade(job))
+		return "the exchange does not know the order (yet), and its valid_until has "
+		       "passed: it is not sent again";
+	if (!may_still_be_valid(job))
+		return "the exchange does not know the order, and it was signed too long ago to be "
+		       "sent again";
+	return "the exchange does not know the order (yet)";
+}
+
 static void submitted(void *arg, const struct dd_result *result, const struct dd_order *seen)
 {
 	struct settle_job *job = arg;
 	struct settle *settle = job->settle;
 
 	CRASH_POINT("settle.submit.answered");
+	job->is_in_flight = false;
 	scheduler_sent(settle->scheduler, &job->ticket, result->sent, result->done);
 	venue_note(settle->venue, result, true);
 	if (result->class_ == DD_CLASS_RATE)
 		scheduler_slow_down(settle->scheduler, result->retry_after_ms);
-	if (result->class_ == DD_CLASS_EXPIRED)
-		job->is_expired = true;
+	if (result->verdict == DD_DONE) {
+		scheduler_went_well(settle->scheduler);
+		venue_trade_went_through(settle->venue);
+	}
 	if (result->verdict == DD_DONE && seen && seen->status != DD_STATUS_BUILDING) {
-		heard(job, seen);
+		heard(job, seen, "exchange");
 		return;
 	}
-	/* Whatever it said, asking decides; 4302 in particular means that it lives. */
+	/* Whatever it said, asking decides, and only what is asked from now on. */
+	note_answer(job, result->verdict == DD_DONE ? DD_CLASS_DUPLICATE : result->class_);
+	job->denials = 0;
 	job->asked = 1;
 	ask_later(job, result->verdict == DD_DONE ? "submitted again" : result->err.text);
 }
@@ -236,22 +308,52 @@ static void submit_again(void *arg)
 {
 	struct settle_job *job = arg;
 
-	/* It may have waited for long: through a pause, or while the API key was refused. */
-	if (!is_in_doubt(job) || !may_still_trade(job)) {
+	/* It may have waited for long, through a pause. */
+	if (!is_in_doubt(job) || !may_still_trade(job) || !may_still_be_valid(job)) {
 		scheduler_sent(job->settle->scheduler, &job->ticket, (struct mono){ 0 },
 			       (struct mono){ 0 });
-		ask_later(job, "it need not or may not be sent again");
+		ask_later(job, meaning_of_denial(job));
 		return;
 	}
 	LOG(INFO, "order.submitting_again", F_STR("order", job->tracked->order.terms.order_id),
 	    F_STR("exchange_order_id", job->tracked->order.facts.exchange_order_id));
+	job->sent_again = loop_now(job->settle->loop);
+	job->is_in_flight = true;
 	CRASH_POINT("settle.submit.before");
 	CRASH_POINT_LEFT("settle.submit.left");
 	dd_order_submit(job->settle->exchange, job->tracked->order.facts.exchange_order_id,
 			job->signed_hex, submitted, job);
 }
 
-static void bytes_read(void *arg, const struct err *err, const char *text)
+static void waited_in_vain(void *arg)
+{
+	ask_later(arg, "it waits for its turn to be sent again");
+}
+
+static void queue_repeat(struct settle_job *job)
+{
+	const struct order_terms *terms = &job->tracked->order.terms;
+
+	if (!may_still_be_valid(job)) {
+		ask_later(job, meaning_of_denial(job));
+		return;
+	}
+	job->ticket = (struct ticket){
+		.lane = LANE_SUBMIT,
+		.token_id = terms->token_id,
+		.weight = job->tracked->weight,
+		.deadline = mono_after_ms(loop_now(job->settle->loop), REPEAT_WAIT_MS),
+		.go = submit_again,
+		.late = waited_in_vain,
+		.arg = job,
+	};
+	STR_SET(job->reason, "the exchange does not know the order: it is being sent again");
+	job->next = wall_now();
+	scheduler_add(job->settle->scheduler, &job->ticket);
+}
+
+static void bytes_read(void *arg, const struct err *err, const char *signed_hex,
+		       struct wall signed_at)
 {
 	struct settle_job *job = arg;
 
@@ -260,12 +362,13 @@ static void bytes_read(void *arg, const struct err *err, const char *text)
 		job_free(job);
 		return;
 	}
-	if (err || !text) {
+	if (err || !signed_hex) {
 		ask_later(job, err ? err->text : "its signed bytes are not in the journal");
 		return;
 	}
-	job->signed_hex = mem_strdup(text);
-	queue(job, LANE_SUBMIT, submit_again);
+	job->signed_hex = mem_strdup(signed_hex);
+	job->signed_at = signed_at;
+	queue_repeat(job);
 }
 
 static void send_again(struct settle_job *job)
@@ -276,9 +379,8 @@ static void send_again(struct settle_job *job)
 	expired(job);
 	return;
 #endif
-	job->sent_again = loop_now(job->settle->loop);
 	if (job->signed_hex) {
-		queue(job, LANE_SUBMIT, submit_again);
+		queue_repeat(job);
 		return;
 	}
 	job->is_reading = true;
@@ -288,42 +390,53 @@ static void send_again(struct settle_job *job)
 
 /* ---- asking --------------------------------------------------------------------------- */
 
+static bool may_be_sent_again(const struct settle_job *job, int64_t open_ms)
+{
+	const struct settle_config *config = &job->settle->config;
+	int64_t quiet_ms = mono_diff_ms(loop_now(job->settle->loop), job->sent_again);
+
+	return !job->tracked->is_expired && may_still_trade(job) && may_still_be_valid(job) &&
+	       open_ms < config->give_up_ms && quiet_ms >= config->resubmit_ms;
+}
+
+static bool is_steadily_denied(struct settle_job *job)
+{
+	struct mono now = loop_now(job->settle->loop);
+
+	if (job->denials++ == 0)
+		job->denied_since = now;
+	return job->denials >= DENIALS_MIN && mono_diff_ms(now, job->denied_since) >= DENIED_MS;
+}
+
 /* The exchange does not know the order as live: it may still come to be, while the submitted
  * bytes are under way or can be sent again. Of another account it knows no order of ours. */
 static void absent(struct settle_job *job)
 {
-	struct settle *settle = job->settle;
-	struct mono now = loop_now(settle->loop);
-	int64_t open_ms = mono_diff_ms(now, job->open_since);
-	int64_t quiet_ms = mono_diff_ms(now, job->sent_again);
+	const struct settle *settle = job->settle;
+	int64_t open_ms = mono_diff_ms(loop_now(settle->loop), job->open_since);
 
 	if (is_in_doubt(job) && !venue_is_own_account(settle->venue)) {
 		ask_later(job, "it is not known that the API key is of the journal's account");
 		return;
 	}
 	explain(job);
-	if (!is_in_doubt(job)) {
+	if (!is_in_doubt(job))
 		settled(job);
-		return;
-	}
-	if (job->is_expired) {
-		expired(job);
-		return;
-	}
-	if (open_ms >= settle->config.give_up_ms) {
-		never_lived(job, "the exchange never knew it for longer than a transaction lives");
-		return;
-	}
-	if (may_still_trade(job) && quiet_ms >= settle->config.resubmit_ms) {
+	else if (may_be_sent_again(job, open_ms))
 		send_again(job);
-		return;
-	}
-	ask_later(job, "the exchange does not know the order (yet)");
+	else if (!is_steadily_denied(job))
+		ask_later(job, meaning_of_denial(job));
+	else if (job->tracked->is_expired)
+		expired(job);
+	else if (open_ms >= settle->config.give_up_ms)
+		never_lived(job, "the exchange never knew it for longer than a transaction lives");
+	else
+		ask_later(job, meaning_of_denial(job));
 }
 
-static void heard(struct settle_job *job, const struct dd_order *seen)
+static void heard(struct settle_job *job, const struct dd_order *seen, const char *cause)
 {
-	switch (feed_order(job->settle->orders, job->tracked, seen, "settling")) {
+	switch (feed_order(job->settle->orders, job->tracked, seen, cause)) {
 	case FEED_ABSENT:
 		absent(job);
 		return;
@@ -334,9 +447,23 @@ static void heard(struct settle_job *job, const struct dd_order *seen)
 		return;
 	case FEED_UNREADABLE: /* it knows the order: new ones need not wait for its meaning */
 		explain(job);
+		job->denials = 0;
 		ask_later(job, "the exchange gives it a status we do not know");
 		return;
 	}
+}
+
+/* Expired or not is to be asked, and asking is in vain. */
+static void no_answer(struct settle_job *job, const struct dd_result *result)
+{
+	struct journal_step step = { .cause = "settling",
+				     .http_status = result->http_status,
+				     .exchange_code = result->code,
+				     .detail = result->err.text };
+
+	if (job->tracked->order.facts.state == ORDER_SUBMITTING)
+		orders_move(job->settle->orders, job->tracked, EV_LOSE, &step);
+	ask_later(job, result->err.text);
 }
 
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
@@ -344,29 +471,32 @@ static void answered(void *arg, const struct dd_result *result, const struct dd_
 	struct settle_job *job = arg;
 
 	CRASH_POINT("settle.ask.answered");
+	job->is_in_flight = false;
 	venue_note(job->settle->venue, result, true);
 	job->asked++;
+	if (result->class_ == DD_CLASS_RATE)
+		scheduler_slow_down(job->settle->scheduler, result->retry_after_ms);
 	if (result->verdict == DD_DONE)
-		heard(job, seen);
+		heard(job, seen, "settling");
 	else if (result->verdict == DD_REFUSED && result->code == 4200)
 		absent(job);
 	else
-		ask_later(job, result->err.text);
-	if (result->class_ == DD_CLASS_RATE)
-		scheduler_slow_down(job->settle->scheduler, result->retry_after_ms);
+		no_answer(job, result);
 }
 
 static void ask(void *arg)
 {
 	struct settle_job *job = arg;
 
+	job->is_in_flight = true;
 	CRASH_POINT("settle.ask.before");
 	CRASH_POINT_LEFT("settle.ask.left");
 	dd_order_get(job->settle->exchange, job->tracked->order.facts.exchange_order_id, answered,
 		     job);
 }
 
-void settle_start(struct settle *settle, struct tracked *tracked, bool is_expired)
+void settle_start(struct settle *settle, struct tracked *tracked, enum dd_class said,
+		  const char *reason)
 {
 	struct settle_job *job = mem_alloc(sizeof(*job));
 	struct wall now = wall_now();
@@ -375,7 +505,6 @@ void settle_start(struct settle *settle, struct tracked *tracked, bool is_expire
 	assert(!tracked->settle);
 	job->settle = settle;
 	job->tracked = tracked;
-	job->is_expired = is_expired;
 	job->timer = loop_timer_create(settle->loop, queue_question, job);
 	/* After a restart the time before counts too. */
 	job->open_since = loop_now(settle->loop);
@@ -383,11 +512,13 @@ void settle_start(struct settle *settle, struct tracked *tracked, bool is_expire
 		job->open_since.us -= age_us;
 	job->since = age_us > 0 ? tracked->order.facts.updated_at : now;
 	job->sent_again = job->open_since;
+	job->told = loop_now(settle->loop);
+	STR_SET(job->told_reason, reason);
 	settle->unexplained++;
 	tracked->settle = job;
 	orders_pin(tracked);
-	ask_later(job, tracked->order.facts.error[0] ? tracked->order.facts.error
-						     : "the answer to its submit was lost");
+	note_answer(job, said);
+	ask_later(job, reason);
 }
 
 static void denial_status(const struct tracked *tracked, struct settle_status *status)
@@ -408,7 +539,7 @@ void settle_status(const struct tracked *tracked, struct settle_status *status)
 	const struct settle_job *job = tracked->settle;
 
 	memset(status, 0, sizeof(*status));
-	if (!job) {
+	if (!job || !is_in_doubt(job)) {
 		denial_status(tracked, status);
 		return;
 	}

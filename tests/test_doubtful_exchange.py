@@ -145,7 +145,7 @@ def test_an_expired_order_that_lives_after_all_is_not_placed_again(make_rig):
     rig.sim.faults(
         answer("after", "/order/submit", times=1, status=400, code=4300),
         {"match": {"path": "/accounts/order/*"}, "answer": {"status": 400, "code": 4200},
-         "times": 1},
+         "times": 3},
         {"match": {"path": "/order/build"}, "nth": [2], "delay_ms": 4000},
         {"match": {"stream": "account", "body": "order_info"}, "delay_ms": 2000})
     app = rig.app()

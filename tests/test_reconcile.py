@@ -13,6 +13,7 @@ from facts import SILENCE, drop, on_book
 from rig import wait_for
 from trader import Trader
 
+CANCEL = "/order/*/cancel"
 ALONE = {"account_poll_ms": "600000", "reconcile_interval_ms": "3600000"}
 
 
@@ -220,9 +221,11 @@ def test_an_order_that_is_denied_is_told_and_fails_only_if_it_was_never_seen(mak
         {"match": {"path": "/accounts/order/*"},
          "answer": {"status": 400, "code": 4200}},
         {"match": {"path": "/accounts/open-orders"},
-         "answer": {"status": 200, "body": '{"data":[],"total_count":0,"total_page":0}'}})
-    never = app.order(price="0.44").json
-    assert never["state"] == "open", never
+         "answer": {"status": 200, "body": '{"data":[],"total_count":0,"total_page":0}'}},
+        {"match": {"path": CANCEL}, "answer": {"status": 400, "code": 4200}})
+    never, unwanted = [app.order(price=price).json for price in ("0.44", "0.43")]
+    assert (never["state"], unwanted["state"]) == ("open", "open")
+    app.delete("/v1/orders/" + unwanted["order_id"], headers={"Prefer": "respond-async"})
     found = reconcile(rig)
     for order in (seen, never):
         told = found["state_lag", order["order_id"]]
@@ -231,13 +234,15 @@ def test_an_order_that_is_denied_is_told_and_fails_only_if_it_was_never_seen(mak
         assert settling["since"] and settling["asked"] >= 1, settling
         assert "does not know" in settling["reason"], settling
     assert reconcile(rig) == {}
-    path = "/v1/orders/" + never["order_id"]
 
     def has_failed():
         rig.daemon.admin.post("/v1/admin/reconcile")
-        return app.get(path).json["state"] == "failed"
+        return all(app.get("/v1/orders/" + order["order_id"]).json["state"] == "failed"
+                   for order in (never, unwanted))
 
     wait_for(has_failed, 30)
+    # To cancel what is not known costs of the rate, and says nothing new.
+    assert len(rig.sim.log(CANCEL, "POST")) == 1
     assert app.get("/v1/orders/" + seen["order_id"]).json["state"] == "open"
 
 
