@@ -193,6 +193,17 @@ static void tell(struct look *look, enum finding_class class_, struct journal_fi
 
 /* ---- executions ------------------------------------------------------------------------- */
 
+static void leave(struct look *look, const struct dd_execution *execution)
+{
+	const struct tracked *tracked =
+		orders_find_exchange(look->config.parts->orders, execution->order_id);
+
+	if (tracked)
+		look->config.seen(look->config.arg, &tracked->order, execution);
+	else
+		look->counts.is_whole = false;
+}
+
 static bool is_due(void *arg, const struct dd_execution *execution)
 {
 	struct look *look = arg;
@@ -200,8 +211,10 @@ static bool is_due(void *arg, const struct dd_execution *execution)
 
 	if (map_get(memory->unusable, execution->id))
 		return true;
-	if (!findings_note(memory->findings, FINDING_MISSED_FILL, execution->id, 0))
+	if (!findings_note(memory->findings, FINDING_MISSED_FILL, execution->id, 0)) {
+		leave(look, execution);
 		return false;
+	}
 	/* If it is booked now, it does not come again. */
 	if (map_len(memory->unusable) < MEMORY_MAX)
 		map_put(memory->unusable, execution->id, memory);
@@ -237,11 +250,23 @@ static void walked(void *arg, bool is_whole)
 	timer_start(look->turn, is_whole ? 0 : WALK_AGAIN_MS);
 }
 
+static void page_told(void *arg, const char *symbol, const struct dd_execution *executions,
+		      size_t count)
+{
+	struct look *look = arg;
+
+	(void)symbol, (void)executions;
+	look->counts.executions += count;
+}
+
 static void walk(struct look *look)
 {
-	const struct walk_watch watch = { .is_due = is_due, .booked = booked, .arg = look };
+	const struct walk_watch watch = {
+		.page = page_told, .is_due = is_due, .booked = booked, .arg = look
+	};
 	struct err err;
 
+	look->counts.executions = 0;
 	look->is_walking = backfill_walk(look->config.backfill, &watch, walked, look);
 	if (look->is_walking)
 		return;
@@ -768,6 +793,7 @@ struct look *look_create(const struct look_config *config)
 	struct look *look = mem_alloc(sizeof(*look));
 
 	look->config = *config;
+	look->counts.is_whole = true;
 	look->listed = map_create();
 	list_init(&look->strangers);
 	list_init(&look->questions);

@@ -15,6 +15,7 @@
 #include "server/findings.h"
 #include "server/journal.h"
 
+struct dd_execution;
 struct look;
 
 /* What lasts from look to look. */
@@ -33,6 +34,7 @@ void look_forget(struct look_memory *memory, const char *exchange_order_id); /* 
 
 struct look_counts {
 	size_t orders, executions;
+	bool is_whole; /* every execution there was before the look is booked, or was seen() */
 };
 struct look_config {
 	struct loop *loop; /* all borrowed */
@@ -42,6 +44,8 @@ struct look_config {
 	bool is_second;
 	int64_t give_up_ms; /* of steady denial */
 	void (*found)(void *arg, const struct journal_finding *finding, const char *token_id);
+	/* An execution of ours that is not booked, and is left for another time. */
+	void (*seen)(void *arg, const struct order *order, const struct dd_execution *execution);
 	/* err: it could not be carried through. The look is gone then. */
 	void (*done)(void *arg, const struct err *err, const struct look_counts *counts);
 	void *arg;

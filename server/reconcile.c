@@ -94,6 +94,13 @@ static void found(void *arg, const struct journal_finding *finding, const char *
 		  token_id);
 }
 
+static void seen(void *arg, const struct order *order, const struct dd_execution *execution)
+{
+	struct reconcile *reconcile = arg;
+
+	drift_see(reconcile->drift, order, execution);
+}
+
 static void found_drift(void *arg, const struct journal_finding *finding)
 {
 	found(arg, finding, "");
@@ -331,15 +338,14 @@ static void settled(void *arg)
 		return;
 	}
 	if (reconcile->stage == STAGE_WAIT) {
-		if (drift_judge(reconcile->drift, 0, true) == 0 &&
+		if (drift_judge(reconcile->drift, 0) == 0 &&
 		    findings_suspects(reconcile->memory.findings) == 0)
 			finish(reconcile);
 		else
 			look(reconcile, true);
 		return;
 	}
-	if (drift_judge(reconcile->drift, 1, true) > 0)
-		drift_tell(reconcile->drift, found_drift, reconcile);
+	drift_tell(reconcile->drift, found_drift, reconcile);
 	finish(reconcile);
 }
 
@@ -355,7 +361,7 @@ static void balances_told(void *arg, const struct err *err)
 		give_up(reconcile, err);
 		return;
 	}
-	open = drift_judge(reconcile->drift, is_second, false);
+	open = drift_judge(reconcile->drift, is_second);
 	if (!is_second)
 		open += findings_suspects(reconcile->memory.findings);
 	if (open == 0) {
@@ -377,7 +383,8 @@ static void looked(void *arg, const struct err *err, const struct look_counts *c
 	}
 	reconcile->run.orders = counts->orders;
 	reconcile->run.executions = counts->executions;
-	drift_ask(reconcile->drift, reconcile->stage == STAGE_SECOND, balances_told, reconcile);
+	drift_ask(reconcile->drift, reconcile->stage == STAGE_SECOND, counts->is_whole,
+		  balances_told, reconcile);
 }
 
 static void look(struct reconcile *reconcile, bool is_second)
@@ -389,6 +396,7 @@ static void look(struct reconcile *reconcile, bool is_second)
 					    .is_second = is_second,
 					    .give_up_ms = reconcile->config.give_up_ms,
 					    .found = found,
+					    .seen = seen,
 					    .done = looked,
 					    .arg = reconcile };
 
