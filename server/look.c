@@ -11,6 +11,7 @@
 #include "server/check.h"
 #include "server/compare.h"
 #include "server/feed.h"
+#include "server/latest.h"
 #include "server/market.h"
 #include "server/order_pages.h"
 #include "server/orders.h"
@@ -44,13 +45,23 @@ struct question {
 	char symbol[DD_SYMBOL_LEN];
 };
 
-enum phase { PHASE_WALK, PHASE_OPEN, PHASE_TRADED, PHASE_STRANGERS, PHASE_QUESTIONS, PHASE_END };
+enum phase {
+	PHASE_WALK,
+	PHASE_FILLS,
+	PHASE_OPEN,
+	PHASE_TRADED,
+	PHASE_STRANGERS,
+	PHASE_QUESTIONS,
+	PHASE_END
+};
 
 struct look {
 	struct look_config config;
 	enum phase phase;
 	size_t market;          /* index of market_all() */
 	struct mono lists_from; /* when the first list was asked for */
+	struct latest *latest;  /* executions */
+	struct wall walked_from;
 	struct order_pages *pages;
 	struct map *listed; /* exchange ids that a list had */
 	struct list strangers, questions;
@@ -130,6 +141,7 @@ static void look_free(struct look *look)
 	mem_free(look->stranger);
 	mem_free(look->question);
 	map_destroy(look->listed);
+	latest_destroy(look->latest);
 	timer_destroy(look->turn);
 	scheduler_remove(look->config.parts->scheduler, &look->ticket);
 	loop_free_later(look->config.loop, look);
@@ -180,7 +192,7 @@ static struct journal_finding finding_of(enum finding_class class_, const char *
 }
 
 static void tell(struct look *look, enum finding_class class_, struct journal_finding *finding,
-		 enum finding_action action, const struct order *order)
+		 enum finding_action action, const char *token_id)
 {
 	struct findings *findings = look->config.memory->findings;
 
@@ -188,16 +200,14 @@ static void tell(struct look *look, enum finding_class class_, struct journal_fi
 		return;
 	findings_tell(findings, class_, finding->about, finding->journal, finding->exchange);
 	STR_SET(finding->action, finding_action_word(action));
-	look->config.found(look->config.arg, finding, order ? order->terms.token_id : "");
+	look->config.found(look->config.arg, finding, token_id);
 }
 
 /* ---- executions ------------------------------------------------------------------------- */
 
-static void leave(struct look *look, const struct dd_execution *execution)
+static void leave(struct look *look, const struct tracked *tracked,
+		  const struct dd_execution *execution)
 {
-	const struct tracked *tracked =
-		orders_find_exchange(look->config.parts->orders, execution->order_id);
-
 	if (tracked)
 		look->config.seen(look->config.arg, &tracked->order, execution);
 	else
@@ -208,11 +218,15 @@ static bool is_due(void *arg, const struct dd_execution *execution)
 {
 	struct look *look = arg;
 	struct look_memory *memory = look->config.memory;
+	const struct tracked *tracked =
+		orders_find_exchange(look->config.parts->orders, execution->order_id);
 
-	if (map_get(memory->unusable, execution->id))
+	/* Booked, and the journal is about to have it; or known not to be usable. */
+	if ((tracked && orders_has_booked(tracked, execution->id)) ||
+	    map_get(memory->unusable, execution->id))
 		return true;
 	if (!findings_note(memory->findings, FINDING_MISSED_FILL, execution->id, 0)) {
-		leave(look, execution);
+		leave(look, tracked, execution);
 		return false;
 	}
 	/* If it is booked now, it does not come again. */
@@ -237,7 +251,7 @@ static void booked(void *arg, const struct dd_execution *execution, const struct
 	snprintf(finding.exchange, sizeof(finding.exchange), "%s at %s",
 		 decimal_print(decimal_trim(execution->base_qty), qty),
 		 decimal_print(decimal_trim(execution->price), price));
-	tell(look, FINDING_MISSED_FILL, &finding, FINDING_BOOKED, order);
+	tell(look, FINDING_MISSED_FILL, &finding, FINDING_BOOKED, order->terms.token_id);
 }
 
 static void walked(void *arg, bool is_whole)
@@ -246,7 +260,7 @@ static void walked(void *arg, bool is_whole)
 
 	look->is_walking = false;
 	if (is_whole)
-		look->phase = PHASE_OPEN;
+		look->phase = PHASE_FILLS;
 	timer_start(look->turn, is_whole ? 0 : WALK_AGAIN_MS);
 }
 
@@ -255,8 +269,8 @@ static void page_told(void *arg, const char *symbol, const struct dd_execution *
 {
 	struct look *look = arg;
 
-	(void)symbol, (void)executions;
 	look->counts.executions += count;
+	latest_take(look->latest, symbol, executions, count);
 }
 
 static void walk(struct look *look)
@@ -267,6 +281,8 @@ static void walk(struct look *look)
 	struct err err;
 
 	look->counts.executions = 0;
+	look->walked_from = wall_now();
+	latest_clear(look->latest);
 	look->is_walking = backfill_walk(look->config.backfill, &watch, walked, look);
 	if (look->is_walking)
 		return;
@@ -276,6 +292,55 @@ static void walk(struct look *look)
 	}
 	err_set(&err, ERR_BUSY, "the executions are being looked through for another");
 	end(look, &err);
+}
+
+/* ---- fills ------------------------------------------------------------------------------ */
+
+static void fill_differs(void *arg, const struct fill *fill, const struct difference *difference)
+{
+	struct look *look = arg;
+	struct findings *findings = look->config.memory->findings;
+	struct journal_finding finding = finding_of(difference->class_, fill->execution_id, NULL);
+
+	if (findings_is_told(findings, difference->class_, fill->execution_id, difference->journal,
+			     difference->exchange) ||
+	    !findings_note(findings, difference->class_, fill->execution_id, 0))
+		return;
+	STR_SET(finding.order_id, fill->order_id);
+	STR_SET(finding.exchange_order_id, fill->exchange_order_id);
+	STR_SET(finding.symbol, fill->symbol);
+	STR_SET(finding.journal, difference->journal);
+	STR_SET(finding.exchange, difference->exchange);
+	tell(look, difference->class_, &finding, FINDING_REPORTED, fill->token_id);
+}
+
+static void fills_found(void *arg, const struct err *err, const struct fill *fills,
+			const int64_t *numbers, size_t count)
+{
+	struct look *look = arg;
+	struct err why;
+
+	(void)numbers;
+	if (!is_back(look))
+		return;
+	if (err) {
+		why = *err;
+		end(look, &why);
+		return;
+	}
+	latest_compare(look->latest, fills, count, look->walked_from, fill_differs, look);
+	go_on(look);
+}
+
+static bool ask_fills(struct look *look)
+{
+	struct journal_fill_query query;
+
+	if (!latest_next(look->latest, &query))
+		return false;
+	look->is_away = true;
+	journal_find_fills(look->config.parts->journal, &query, fills_found, look);
+	return true;
 }
 
 /* ---- orders in memory ------------------------------------------------------------------- */
@@ -320,7 +385,7 @@ static void settle_by_list(struct look *look, struct tracked *tracked, const str
 	if (feed_order(look->config.parts->orders, tracked, seen, CAUSE) == FEED_INCOMPLETE)
 		check_order(look->config.parts->check, tracked, 0);
 	STR_SET(finding.exchange, order_state_name(order->facts.state));
-	tell(look, FINDING_UNKNOWN_SETTLED, &finding, FINDING_SETTLED, order);
+	tell(look, FINDING_UNKNOWN_SETTLED, &finding, FINDING_SETTLED, order->terms.token_id);
 }
 
 static void tell_difference(struct look *look, const struct order *order,
@@ -331,7 +396,7 @@ static void tell_difference(struct look *look, const struct order *order,
 
 	STR_SET(finding.journal, difference->journal);
 	STR_SET(finding.exchange, difference->exchange);
-	tell(look, difference->class_, &finding, action, order);
+	tell(look, difference->class_, &finding, action, order->terms.token_id);
 }
 
 /* Told already, or not yet to be counted? */
@@ -382,7 +447,7 @@ static void follow(struct look *look, const struct dd_order *seen, bool is_new)
 	    findings_is_told(memory->findings, FINDING_FOREIGN_ORDER, seen->id, finding.journal,
 			     finding.exchange) ||
 	    findings_note(memory->findings, FINDING_FOREIGN_ORDER, seen->id, 0)) {
-		tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, NULL);
+		tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, "");
 		if (compare_is_live(seen->status))
 			look_follow(memory, seen->id, seen->symbol);
 		else
@@ -605,7 +670,7 @@ static void give_up(struct look *look, struct tracked *tracked)
 	LOG(WARN, "order.failed", F_STR("order", order->terms.order_id), F_STR("state", "failed"),
 	    F_ERR(&err));
 	orders_move(look->config.parts->orders, tracked, EV_FAIL, &step);
-	tell(look, FINDING_STATE_LAG, &finding, FINDING_SETTLED, order);
+	tell(look, FINDING_STATE_LAG, &finding, FINDING_SETTLED, order->terms.token_id);
 }
 
 static bool is_steady(const struct look *look, const struct denial *denial)
@@ -697,7 +762,7 @@ static void foreign_told(struct look *look, const struct question *question,
 	STR_SET(finding.symbol, question->symbol);
 	STR_SET(finding.journal, "none");
 	STR_SET(finding.exchange, "not known to it any more");
-	tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, NULL);
+	tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, "");
 	look_forget(look->config.memory, question->exchange_order_id);
 }
 
@@ -756,6 +821,11 @@ static void go_on(struct look *look)
 	case PHASE_WALK:
 		walk(look);
 		return;
+	case PHASE_FILLS:
+		if (ask_fills(look))
+			return;
+		look->phase = PHASE_OPEN;
+		/* fall through */
 	case PHASE_OPEN:
 	case PHASE_TRADED:
 		if (ask_list(look))
@@ -794,6 +864,7 @@ struct look *look_create(const struct look_config *config)
 
 	look->config = *config;
 	look->counts.is_whole = true;
+	look->latest = latest_create();
 	look->listed = map_create();
 	list_init(&look->strangers);
 	list_init(&look->questions);

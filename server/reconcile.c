@@ -18,7 +18,7 @@
 #define SETTLE_MS        2000 /* an event is on its way no longer, under a live stream */
 #define SETTLE_MAX_MS    5000
 #define POLLS            2    /* tell of a change, and of its fills */
-#define WAITS_MAX        5    /* while the stream comes and goes; then the next run tries */
+#define WAITS_MAX        8    /* while the stream comes and goes; then the next run tries */
 #define FINDINGS_MAX     1000 /* of one run; the next finds the rest */
 #define TOLD_LOADED      JOURNAL_PAGE_MAX
 #define CLEAN_WRITTEN_MS 60000
@@ -51,7 +51,8 @@ struct reconcile {
 	/* The run. */
 	enum stage stage;
 	struct look *look;
-	struct reconcile_stream stream; /* as it was when the first look began */
+	struct reconcile_stream stream; /* as it was when the wait began */
+	uint64_t backfills;             /* begun before the look was through */
 	int waits;
 	struct journal_run run;
 	struct found *found;
@@ -300,7 +301,7 @@ static void give_up(struct reconcile *reconcile, const struct err *err)
 
 static void look(struct reconcile *reconcile, bool is_second);
 
-static void wait(struct reconcile *reconcile)
+static void wait_for_news(struct reconcile *reconcile)
 {
 	int64_t wait_ms = SETTLE_MS;
 
@@ -313,13 +314,17 @@ static void wait(struct reconcile *reconcile)
 	timer_start(reconcile->settle, wait_ms);
 }
 
-static bool is_steady(const struct reconcile *reconcile)
+/* Whatever had happened before the wait is known by now: the stream has told it, or polling has, or
+ * the backfill of a stream that went and came back. */
+static bool is_known(const struct reconcile *reconcile)
 {
+	const struct reconcile_stream *before = &reconcile->stream;
 	struct reconcile_stream now;
 
+	if (backfill_ended(reconcile->backfill) > reconcile->backfills)
+		return true;
 	reconcile->config.stream(reconcile->config.arg, &now);
-	return now.is_live == reconcile->stream.is_live && now.state == reconcile->stream.state &&
-	       now.reconnects == reconcile->stream.reconnects &&
+	return now.is_live == before->is_live && now.reconnects == before->reconnects &&
 	       !backfill_is_running(reconcile->backfill);
 }
 
@@ -328,9 +333,9 @@ static void settled(void *arg)
 	struct reconcile *reconcile = arg;
 	struct err err;
 
-	if (!is_steady(reconcile)) {
+	if (!is_known(reconcile)) {
 		if (++reconcile->waits < WAITS_MAX) {
-			wait(reconcile);
+			wait_for_news(reconcile);
 			return;
 		}
 		err_set(&err, ERR_BUSY, "the account's stream comes and goes");
@@ -369,7 +374,8 @@ static void balances_told(void *arg, const struct err *err)
 		return;
 	}
 	reconcile->stage = is_second ? STAGE_LAST_WAIT : STAGE_WAIT;
-	wait(reconcile);
+	reconcile->backfills = backfill_begun(reconcile->backfill);
+	wait_for_news(reconcile);
 }
 
 static void looked(void *arg, const struct err *err, const struct look_counts *counts)

@@ -68,7 +68,7 @@ class Soak:
                 app.delete("/v1/orders", symbol=chance.choice(list(MARKETS)))
                 self.done["cancel-alls"] += 1
             else:
-                found = app.get("/v1/orders", state="open", limit=20).json["orders"]
+                found = app.get("/v1/orders", state="open", limit=20).json["data"]
                 for one in chance.sample(found, min(2, len(found))):
                     app.delete("/v1/orders/" + one["order_id"])
                     self.done["cancels"] += 1
