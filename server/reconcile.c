@@ -17,9 +17,10 @@
 
 #define SETTLE_MS        2000 /* an event is on its way no longer, under a live stream */
 #define SETTLE_MAX_MS    5000
-#define POLLS            2    /* tell of a change, and of its fills */
-#define WAITS_MAX        8    /* while the stream comes and goes; then the next run tries */
-#define FINDINGS_MAX     1000 /* of one run; the next finds the rest */
+#define POLLS            2 /* tell of a change, and of its fills */
+#define SETTLE_LOOK_MS   250
+#define SETTLE_TRY_MS    20000 /* while the stream comes and goes; then the next run tries */
+#define FINDINGS_MAX     1000  /* of one run; the next finds the rest */
 #define TOLD_LOADED      JOURNAL_PAGE_MAX
 #define CLEAN_WRITTEN_MS 60000
 
@@ -53,7 +54,7 @@ struct reconcile {
 	struct look *look;
 	struct reconcile_stream stream; /* as it was when the wait began */
 	uint64_t backfills;             /* begun before the look was through */
-	int waits;
+	struct mono waiting, unchanged; /* since; the latter: the stream, as far as is known */
 	struct journal_run run;
 	struct found *found;
 	size_t found_room;
@@ -301,31 +302,40 @@ static void give_up(struct reconcile *reconcile, const struct err *err)
 
 static void look(struct reconcile *reconcile, bool is_second);
 
-static void wait_for_news(struct reconcile *reconcile)
+static void wait_until_known(struct reconcile *reconcile)
 {
-	int64_t wait_ms = SETTLE_MS;
-
+	reconcile->waiting = reconcile->unchanged = loop_now(reconcile->loop);
+	reconcile->backfills = backfill_begun(reconcile->backfill);
 	reconcile->config.stream(reconcile->config.arg, &reconcile->stream);
-	if (!reconcile->stream.is_live) {
-		wait_ms += POLLS * reconcile->config.poll_ms;
-		if (wait_ms > SETTLE_MAX_MS)
-			wait_ms = SETTLE_MAX_MS;
-	}
-	timer_start(reconcile->settle, wait_ms);
+	timer_start(reconcile->settle, SETTLE_MS);
+}
+
+/* How long it takes for news to come. */
+static int64_t news_ms(const struct reconcile *reconcile)
+{
+	int64_t polled_ms = SETTLE_MS + POLLS * reconcile->config.poll_ms;
+
+	if (reconcile->stream.is_live)
+		return SETTLE_MS;
+	return polled_ms < SETTLE_MAX_MS ? polled_ms : SETTLE_MAX_MS;
 }
 
 /* Whatever had happened before the wait is known by now: the stream has told it, or polling has, or
  * the backfill of a stream that went and came back. */
-static bool is_known(const struct reconcile *reconcile)
+static bool is_known(struct reconcile *reconcile)
 {
-	const struct reconcile_stream *before = &reconcile->stream;
-	struct reconcile_stream now;
+	struct mono now = loop_now(reconcile->loop);
+	struct reconcile_stream stream;
 
 	if (backfill_ended(reconcile->backfill) > reconcile->backfills)
 		return true;
-	reconcile->config.stream(reconcile->config.arg, &now);
-	return now.is_live == before->is_live && now.reconnects == before->reconnects &&
-	       !backfill_is_running(reconcile->backfill);
+	reconcile->config.stream(reconcile->config.arg, &stream);
+	if (stream.is_live != reconcile->stream.is_live ||
+	    stream.reconnects != reconcile->stream.reconnects ||
+	    backfill_is_running(reconcile->backfill))
+		reconcile->unchanged = now;
+	reconcile->stream = stream;
+	return mono_diff_ms(now, reconcile->unchanged) >= news_ms(reconcile);
 }
 
 static void settled(void *arg)
@@ -334,8 +344,10 @@ static void settled(void *arg)
 	struct err err;
 
 	if (!is_known(reconcile)) {
-		if (++reconcile->waits < WAITS_MAX) {
-			wait_for_news(reconcile);
+		struct mono now = loop_now(reconcile->loop);
+
+		if (mono_diff_ms(now, reconcile->waiting) < SETTLE_TRY_MS) {
+			timer_start(reconcile->settle, SETTLE_LOOK_MS);
 			return;
 		}
 		err_set(&err, ERR_BUSY, "the account's stream comes and goes");
@@ -374,8 +386,7 @@ static void balances_told(void *arg, const struct err *err)
 		return;
 	}
 	reconcile->stage = is_second ? STAGE_LAST_WAIT : STAGE_WAIT;
-	reconcile->backfills = backfill_begun(reconcile->backfill);
-	wait_for_news(reconcile);
+	wait_until_known(reconcile);
 }
 
 static void looked(void *arg, const struct err *err, const struct look_counts *counts)
@@ -413,7 +424,6 @@ static void look(struct reconcile *reconcile, bool is_second)
 static void begin(struct reconcile *reconcile)
 {
 	timer_stop(reconcile->routine);
-	reconcile->waits = 0;
 	reconcile->run = (struct journal_run){ .began_at = wall_now(),
 					       .runs = 1,
 					       .is_demanded = !list_is_empty(&reconcile->wishes) };

@@ -22,9 +22,10 @@ APPS = 4
 MARKETS = {  # where the market maker stands, and what an order is worth a little of
     "ADAUSDM": (0.70, 0.80, (15, 60)), "NIGHTUSDM": (0.040, 0.050, (250, 900)),
     "IAGUSDM": (0.25, 0.29, (40, 150))}
-SLOW = ({"match": {"path": "*"}, "probability": 0.2, "delay_ms": 250},
-        {"match": {"path": "/accounts/*"}, "probability": 0.1, "delay_after_ms": 900},
-        {"match": {"path": "/order/*"}, "probability": 0.1, "delay_after_ms": 700})
+# Answers about the account may be old when they come, and those about orders late.
+SLOW = ({"match": {"path": "/accounts/*"}, "probability": 0.2, "delay_ms": 250},
+        {"match": {"path": "/accounts/*"}, "probability": 0.15, "delay_after_ms": 900},
+        {"match": {"path": "/order/*"}, "probability": 0.15, "delay_after_ms": 600})
 
 
 class Soak:
@@ -110,7 +111,7 @@ def state(rig):
 
 
 def soak(seconds, seed):
-    rig = Rig(market_maker=True, log_level="info").start()
+    rig = Rig(market_maker=True, log_level="info", stream_retry_max_ms="2000").start()
     try:
         whole = Soak(rig, seed)
         whole.run(seconds)
