@@ -72,6 +72,7 @@ struct look {
 	struct look_counts counts;
 	bool is_away; /* an answer is to come that holds on to the look */
 	bool is_abandoned;
+	bool is_full; /* of findings: the next run goes on */
 	bool is_walking;
 	int walks; /* in vain */
 };
@@ -198,9 +199,11 @@ static void tell(struct look *look, enum finding_class class_, struct journal_fi
 
 	if (findings_is_told(findings, class_, finding->about, finding->journal, finding->exchange))
 		return;
-	findings_tell(findings, class_, finding->about, finding->journal, finding->exchange);
 	STR_SET(finding->action, finding_action_word(action));
-	look->config.found(look->config.arg, finding, token_id);
+	look->is_full = !look->config.found(look->config.arg, finding, token_id);
+	if (!look->is_full)
+		findings_tell(findings, class_, finding->about, finding->journal,
+			      finding->exchange);
 }
 
 /* ---- executions ------------------------------------------------------------------------- */
@@ -225,7 +228,8 @@ static bool is_due(void *arg, const struct dd_execution *execution)
 	if ((tracked && orders_has_booked(tracked, execution->id)) ||
 	    map_get(memory->unusable, execution->id))
 		return true;
-	if (!findings_note(memory->findings, FINDING_MISSED_FILL, execution->id, 0)) {
+	if (!findings_note(memory->findings, FINDING_MISSED_FILL, execution->id, 0) ||
+	    look->is_full) {
 		leave(look, tracked, execution);
 		return false;
 	}

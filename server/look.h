@@ -43,7 +43,8 @@ struct look_config {
 	struct look_memory *memory;
 	bool is_second;
 	int64_t give_up_ms; /* of steady denial */
-	void (*found)(void *arg, const struct journal_finding *finding, const char *token_id);
+	/* False: there is no room for more in this run. */
+	bool (*found)(void *arg, const struct journal_finding *finding, const char *token_id);
 	/* An execution of ours that is not booked, and is left for another time. */
 	void (*seen)(void *arg, const struct order *order, const struct dd_execution *execution);
 	/* err: it could not be carried through. The look is gone then. */

@@ -21,6 +21,7 @@
 #define SETTLE_LOOK_MS   250
 #define SETTLE_TRY_MS    20000 /* while the stream comes and goes; then the next run tries */
 #define FINDINGS_MAX     1000  /* of one run; the next finds the rest */
+#define SETTLED_MAX      10000 /* that wait to be told; more are not in doubt at once */
 #define TOLD_LOADED      JOURNAL_PAGE_MAX
 #define CLEAN_WRITTEN_MS 60000
 
@@ -74,11 +75,11 @@ static void begin(struct reconcile *reconcile);
 
 /* ---- what was found --------------------------------------------------------------------- */
 
-static void add_found(struct found **list, size_t *count, size_t *room,
+static bool add_found(struct found **list, size_t *count, size_t *room, size_t max,
 		      const struct journal_finding *finding, const char *token_id)
 {
-	if (*count == FINDINGS_MAX)
-		return;
+	if (*count == max)
+		return false;
 	if (*count == *room) {
 		*room = *room ? 2 * *room : 8;
 		*list = mem_grow(*list, *room * sizeof(**list));
@@ -86,14 +87,15 @@ static void add_found(struct found **list, size_t *count, size_t *room,
 	(*list)[*count].finding = *finding;
 	STR_SET((*list)[*count].token_id, token_id);
 	(*count)++;
+	return true;
 }
 
-static void found(void *arg, const struct journal_finding *finding, const char *token_id)
+static bool found(void *arg, const struct journal_finding *finding, const char *token_id)
 {
 	struct reconcile *reconcile = arg;
 
-	add_found(&reconcile->found, &reconcile->run.findings, &reconcile->found_room, finding,
-		  token_id);
+	return add_found(&reconcile->found, &reconcile->run.findings, &reconcile->found_room,
+			 FINDINGS_MAX, finding, token_id);
 }
 
 static void seen(void *arg, const struct order *order, const struct dd_execution *execution)
@@ -105,7 +107,7 @@ static void seen(void *arg, const struct order *order, const struct dd_execution
 
 static void found_drift(void *arg, const struct journal_finding *finding)
 {
-	found(arg, finding, "");
+	(void)found(arg, finding, "");
 }
 
 /* Whoever settled it: it was in doubt, and is not any more. */
@@ -128,13 +130,15 @@ static void order_changed(void *arg, struct tracked *tracked, const struct order
 	STR_SET(finding.symbol, written->terms.symbol);
 	STR_SET(finding.journal, order_state_name(ORDER_UNKNOWN));
 	STR_SET(finding.exchange, order_state_name(written->facts.state));
-	add_found(&reconcile->settled, &reconcile->settled_count, &reconcile->settled_room,
-		  &finding, written->terms.token_id);
+	(void)add_found(&reconcile->settled, &reconcile->settled_count, &reconcile->settled_room,
+			SETTLED_MAX, &finding, written->terms.token_id);
 }
 
 static void take_settled(struct reconcile *reconcile)
 {
-	for (size_t i = 0; i < reconcile->settled_count; i++) {
+	size_t i;
+
+	for (i = 0; i < reconcile->settled_count && reconcile->run.findings < FINDINGS_MAX; i++) {
 		const struct journal_finding *finding = &reconcile->settled[i].finding;
 
 		if (findings_is_told(reconcile->memory.findings, FINDING_UNKNOWN_SETTLED,
@@ -142,9 +146,12 @@ static void take_settled(struct reconcile *reconcile)
 			continue; /* by the lists of this run */
 		findings_tell(reconcile->memory.findings, FINDING_UNKNOWN_SETTLED, finding->about,
 			      finding->journal, finding->exchange);
-		found(reconcile, finding, reconcile->settled[i].token_id);
+		(void)found(reconcile, finding, reconcile->settled[i].token_id);
 	}
-	reconcile->settled_count = 0;
+	reconcile->settled_count -= i;
+	if (i > 0)
+		memmove(reconcile->settled, reconcile->settled + i,
+			reconcile->settled_count * sizeof(*reconcile->settled));
 }
 
 /* ---- the end of a run ------------------------------------------------------------------- */
@@ -198,6 +205,21 @@ static struct written *hand_over(struct reconcile *reconcile)
 	return written;
 }
 
+/* What is in doubt no more is history, and comes in numbers after an outage; the rest is for people
+ * to look at. */
+static void log_finding(const struct journal_finding *finding)
+{
+	const struct log_field fields[] = {
+		F_STR("class", finding->class_),    F_STR("about", finding->about),
+		F_STR("journal", finding->journal), F_STR("exchange", finding->exchange),
+		F_STR("action", finding->action),
+	};
+	bool is_history = strcmp(finding->class_, finding_class_word(FINDING_UNKNOWN_SETTLED)) == 0;
+
+	log_event(is_history ? LOG_INFO : LOG_WARN, "reconciliation.finding", fields,
+		  ARRAY_LEN(fields));
+}
+
 static void write_finding(struct reconcile *reconcile, struct journal_write *write,
 			  const struct found *found)
 {
@@ -209,9 +231,7 @@ static void write_finding(struct reconcile *reconcile, struct journal_write *wri
 			reconcile->status.counts[i]++;
 	snprintf(text, sizeof(text), "%s (journal: %s; exchange: %s), %s", finding->class_,
 		 finding->journal, finding->exchange, finding->action);
-	LOG(WARN, "reconciliation.finding", F_STR("class", finding->class_),
-	    F_STR("about", finding->about), F_STR("journal", finding->journal),
-	    F_STR("exchange", finding->exchange), F_STR("action", finding->action));
+	log_finding(finding);
 	journal_write_finding(write, finding);
 	event_system_with(write, SYSTEM_RECONCILIATION, finding->about, found->token_id,
 			  finding->symbol, text);

@@ -200,6 +200,7 @@ def plant_at_the_exchange(rig):
         about[f"fill of {name}"], = executions(rig, ids[name])
     found = reconcile(rig)
     check_records(rig, found)
+    resting = rig.sim.order(about["resting"])["status"]
     states = {name: app.get("/v1/orders/" + own[name]["order_id"]).json["state"] for name in own}
     assert other.cancel(about["resting"]).status == 200
     rig.sim.clear_faults()
@@ -210,6 +211,7 @@ def plant_at_the_exchange(rig):
     told_again = found_by(rig)
     rig.daemon.restart().ready()
     return {"found": list(found.values()), "about": about, "states": states,
+            "resting": resting,
             "after": after, "following": following,
             "again": told_again, "restarted": found_by(rig)}
 
@@ -260,7 +262,7 @@ def plant_in_the_journal(rig):
     rig.sim.faults({"match": {"path": "/accounts/order/*"}, "answer": {"status": 500}},
                    {"match": {"stream": "account"}, "at": "handshake", "drop": True})
     rig.daemon.start().ready()
-    found = found_by(rig)
+    found = json.loads(rig.daemon.cli("--json", "reconcile").stdout)["findings"]
     rig.sim.clear_faults()
     assert other.cancel(ids["ended"]).status == 200
     return {"found": found, "about": about}
@@ -426,7 +428,8 @@ def test_what_was_found_is_mended_followed_and_told_once(scene):
             "replaced": "cancelled", "failed": "failed", "denied": "open", "building": "open",
             "asked": "open", "listed": "open", "priced": "open"}
     assert {name: outcome["states"][name] for name in ends} == ends
-    after, = outcome["after"]  # followed to its end
+    assert outcome["resting"] == "open"  # what is a stranger's is never cancelled
+    after, = outcome["after"]  # but followed to its end
     assert (after["class"], after["about"]) == ("foreign_order", outcome["about"]["resting"])
     assert after["exchange"].startswith("cancelled")
     assert outcome["following"] == 0
@@ -471,6 +474,24 @@ def test_an_order_that_is_denied_is_told_and_fails_only_if_it_was_never_seen(mak
 
     wait_for(has_failed, 30)
     assert app.get("/v1/orders/" + seen["order_id"]).json["state"] == "open"
+
+
+def test_what_has_no_room_in_a_run_is_told_by_the_next(make_rig):
+    rig = live(make_rig(**ALONE))
+    other = stranger(rig)
+    mother = other.place(price="0.40")
+    on_book(rig.sim, {"exchange_order_id": mother})
+    row = {key: value for key, value in other.order(mother).items()
+           if key in ("symbol", "side", "status", "price", "base_qty", "created_at")}
+    rows = [{**row, "id": f"{i:08}{mother[8:]}"} for i in range(1100)]
+    for path, part in (("open-orders", rows[:900]), ("trade-orders", rows[900:])):
+        page = {"data": part, "total_count": len(part), "total_page": 1}
+        rig.sim.faults({"match": {"path": "/accounts/" + path},
+                        "answer": {"status": 200, "body": json.dumps(page)}})
+    first, second = reconcile(rig), reconcile(rig)
+    assert len(first) == 1000, len(first)
+    assert set(first) | set(second) == {("foreign_order", one["id"]) for one in rows}
+    assert len(second) == 100, len(second)
 
 
 def test_clean_runs_share_a_row_and_reads_stay_few(make_rig):
