@@ -11,7 +11,9 @@
 #include "server/check.h"
 #include "server/compare.h"
 #include "server/feed.h"
+#include "server/findings.h"
 #include "server/latest.h"
+#include "server/look_memory.h"
 #include "server/market.h"
 #include "server/order_pages.h"
 #include "server/orders.h"
@@ -20,16 +22,9 @@
 #include "server/walk.h"
 
 #define CAUSE         "reconciliation"
-#define MEMORY_MAX    20000 /* ids; then it is forgotten, and found out anew */
-#define FOREIGN_MAX   5000
 #define WALK_AGAIN_MS 250 /* somebody else goes through the executions */
 #define WALKS_MAX     120
 #define DENIALS_MIN   3 /* before a denial is steady */
-
-struct foreign {
-	char symbol[DD_SYMBOL_LEN];
-	unsigned look; /* the last one that saw it in a list */
-};
 
 /* An order of the exchange that is not in memory. */
 struct stranger {
@@ -78,51 +73,6 @@ struct look {
 };
 
 static void go_on(struct look *look);
-
-/* ---- memory ----------------------------------------------------------------------------- */
-
-void look_memory_init(struct look_memory *memory)
-{
-	memory->findings = findings_create();
-	memory->foreign = map_create();
-	memory->agreeing = map_create();
-	memory->unusable = map_create();
-}
-
-static void free_values(struct map *map)
-{
-	const char *key;
-	void *value;
-	size_t at = 0;
-
-	while (map_next(map, &at, &key, &value))
-		mem_free(value);
-	map_destroy(map);
-}
-
-void look_memory_fini(struct look_memory *memory)
-{
-	findings_destroy(memory->findings);
-	free_values(memory->foreign);
-	free_values(memory->agreeing);
-	map_destroy(memory->unusable);
-}
-
-void look_follow(struct look_memory *memory, const char *exchange_order_id, const char *symbol)
-{
-	struct foreign *foreign;
-
-	if (map_get(memory->foreign, exchange_order_id) || map_len(memory->foreign) >= FOREIGN_MAX)
-		return;
-	foreign = mem_alloc(sizeof(*foreign));
-	STR_SET(foreign->symbol, symbol);
-	map_put(memory->foreign, exchange_order_id, foreign);
-}
-
-void look_forget(struct look_memory *memory, const char *exchange_order_id)
-{
-	mem_free(map_remove(memory->foreign, exchange_order_id));
-}
 
 /* ---- coming and going ------------------------------------------------------------------- */
 
@@ -234,7 +184,7 @@ static bool is_due(void *arg, const struct dd_execution *execution)
 		return false;
 	}
 	/* If it is booked now, it does not come again. */
-	if (map_len(memory->unusable) < MEMORY_MAX)
+	if (map_len(memory->unusable) < LOOK_MEMORY_MAX)
 		map_put(memory->unusable, execution->id, memory);
 	return true;
 }
@@ -453,9 +403,9 @@ static void follow(struct look *look, const struct dd_order *seen, bool is_new)
 	    findings_note(memory->findings, FINDING_FOREIGN_ORDER, seen->id, 0)) {
 		tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, "");
 		if (compare_is_live(seen->status))
-			look_follow(memory, seen->id, seen->symbol);
+			look_memory_follow(memory, seen->id, seen->symbol);
 		else
-			look_forget(memory, seen->id);
+			look_memory_forget(memory, seen->id);
 	}
 }
 
@@ -470,33 +420,6 @@ static void meet_foreign(struct look *look, const struct dd_order *seen)
 	    seen->created_at.us < backfill_since(look->config.backfill).us)
 		return;
 	follow(look, seen, is_new);
-}
-
-static uint64_t digest_of(const struct dd_order *seen)
-{
-	char text[JOURNAL_EVIDENCE_LEN], quote[DECIMAL_TEXT_LEN];
-	uint64_t digest = 14695981039346656037u; /* FNV-1a */
-
-	compare_print_whole(seen, text);
-	for (const char *at = text; *at != '\0'; at++)
-		digest = (digest ^ (unsigned char)*at) * 1099511628211u;
-	decimal_print(seen->executed_quote_qty.value, quote);
-	for (const char *at = quote; *at != '\0'; at++)
-		digest = (digest ^ (unsigned char)*at) * 1099511628211u;
-	return digest;
-}
-
-static void remember_agreement(struct look_memory *memory, const struct dd_order *seen)
-{
-	uint64_t *digest;
-
-	if (map_len(memory->agreeing) >= MEMORY_MAX) {
-		free_values(memory->agreeing);
-		memory->agreeing = map_create();
-	}
-	digest = mem_alloc(sizeof(*digest));
-	*digest = digest_of(seen);
-	mem_free(map_put(memory->agreeing, seen->id, digest));
 }
 
 /* Final here, and not in memory any more; or the order of an earlier build. */
@@ -515,7 +438,7 @@ static void compare_written(struct look *look, const struct order *order,
 		compare_print_whole(seen, difference.exchange);
 	} else if (!compare_order(order, seen, quote_decimals(look, order->terms.symbol),
 				  &difference)) {
-		remember_agreement(look->config.memory, seen);
+		look_memory_note_agreement(look->config.memory, seen);
 		return;
 	}
 	if (counts(look, order, &difference))
@@ -559,10 +482,9 @@ static void ask_journal(struct look *look)
 
 static void meet_stranger(struct look *look, const struct dd_order *seen)
 {
-	const uint64_t *agreed = map_get(look->config.memory->agreeing, seen->id);
 	struct stranger *stranger;
 
-	if (agreed && *agreed == digest_of(seen))
+	if (look_memory_agrees(look->config.memory, seen))
 		return;
 	stranger = mem_alloc(sizeof(*stranger));
 	stranger->seen = *seen;
@@ -709,16 +631,12 @@ static void look_for_missing(void *arg, struct tracked *tracked)
 
 static void ask_for_vanished(struct look *look)
 {
-	const char *exchange_order_id;
-	void *value;
+	const char *exchange_order_id, *symbol;
 	size_t at = 0;
 
-	while (map_next(look->config.memory->foreign, &at, &exchange_order_id, &value)) {
-		const struct foreign *foreign = value;
-
+	while (look_memory_next(look->config.memory, &at, &exchange_order_id, &symbol))
 		if (!map_get(look->listed, exchange_order_id))
-			ask_for(look, exchange_order_id, "", foreign->symbol);
-	}
+			ask_for(look, exchange_order_id, "", symbol);
 }
 
 /* ---- questions -------------------------------------------------------------------------- */
@@ -767,7 +685,7 @@ static void foreign_told(struct look *look, const struct question *question,
 	STR_SET(finding.journal, "none");
 	STR_SET(finding.exchange, "not known to it any more");
 	tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, "");
-	look_forget(look->config.memory, question->exchange_order_id);
+	look_memory_forget(look->config.memory, question->exchange_order_id);
 }
 
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)

@@ -12,25 +12,11 @@
 #ifndef SERVER_LOOK_H
 #define SERVER_LOOK_H
 #include "server/backfill.h"
-#include "server/findings.h"
 #include "server/journal.h"
 
 struct dd_execution;
 struct look;
-
-/* What lasts from look to look. */
-struct look_memory {
-	struct findings *findings;
-	struct map *foreign;  /* live ones by the exchange's id; a struct foreign each */
-	struct map *agreeing; /* traded orders that are not in memory: a digest of what agreed */
-	struct map *unusable; /* execution ids that could not be booked, so that is known */
-};
-void look_memory_init(struct look_memory *memory);
-void look_memory_fini(struct look_memory *memory);
-/* An order made elsewhere, to be followed until it ends. */
-void look_follow(struct look_memory *memory, const char *exchange_order_id, const char *symbol);
-
-void look_forget(struct look_memory *memory, const char *exchange_order_id); /* it has ended */
+struct look_memory;
 
 struct look_counts {
 	size_t orders, executions;

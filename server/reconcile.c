@@ -13,6 +13,7 @@
 #include "server/drift.h"
 #include "server/event.h"
 #include "server/look.h"
+#include "server/look_memory.h"
 #include "server/orders.h"
 
 #define SETTLE_MS        2000 /* an event is on its way no longer, under a live stream */
@@ -494,9 +495,9 @@ static void remember(struct reconcile *reconcile, const struct journal_finding *
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(finding->exchange, ","),
 		 finding->exchange);
 	if (compare_is_live(dd_status_parse(word)))
-		look_follow(memory, finding->exchange_order_id, finding->symbol);
+		look_memory_follow(memory, finding->exchange_order_id, finding->symbol);
 	else
-		look_forget(memory, finding->exchange_order_id);
+		look_memory_forget(memory, finding->exchange_order_id);
 }
 
 static void loaded(void *arg, const struct err *err, const struct journal_finding *findings,
