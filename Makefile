@@ -1,4 +1,4 @@
-# deltagate. People use: all run test chaos crash asan tsan fuzz bench lint cover install clean.
+# deltagate. People use: all run test chaos crash soak-reconcile asan tsan fuzz bench lint cover install clean.
 # Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -36,6 +36,7 @@ DEPS_run   := run
 DEPS_test  := run test
 DEPS_units := test
 DEPS_chaos := run test
+DEPS_soak-reconcile := run test
 DEPS_asan  := run test
 DEPS_tsan  := run test
 DEPS_fuzz  := fuzz
@@ -248,6 +249,14 @@ test: all $(UNITS) $(BUILD)/vectors $(REPLAYS) $(CRASH)
 chaos: all
 	@DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -s \
 		tests/test_stream_chaos.py --full $(if $(SEED),--seed $(SEED))
+
+# Half an hour of trading by several apps under streams that drop, and a reconciliation that must
+# find nothing; the suite has a short form of it. SEED=N as above.
+SOAK_SECONDS ?= 1800
+.PHONY: soak-reconcile
+soak-reconcile: all
+	@DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/soak_reconcile.py \
+		$(SOAK_SECONDS) $(SEED)
 
 # The same suite with other objects, in a folder of their own.
 asan:

@@ -28,6 +28,7 @@ struct backfill {
 	void *guest;
 	bool is_running;
 	uint64_t run; /* counts them */
+	uint64_t ended;
 	int64_t retry_ms;
 	void (*again)(struct backfill *backfill);
 	void (*done)(void *arg);
@@ -209,6 +210,7 @@ static void retry_later(struct backfill *backfill, void (*again)(struct backfill
 static void finish(struct backfill *backfill)
 {
 	backfill->is_running = false;
+	backfill->ended = backfill->run;
 	LOG(INFO, "backfill.done", F_INT("run", (int64_t)backfill->run));
 	rest(backfill);
 	backfill->done(backfill->arg);
@@ -283,6 +285,16 @@ void backfill_cancel(struct backfill *backfill)
 bool backfill_is_running(const struct backfill *backfill)
 {
 	return backfill->is_running;
+}
+
+uint64_t backfill_begun(const struct backfill *backfill)
+{
+	return backfill->run;
+}
+
+uint64_t backfill_ended(const struct backfill *backfill)
+{
+	return backfill->ended;
 }
 
 /* ---- the whole -------------------------------------------------------------------------- */

@@ -45,6 +45,9 @@ MUST_CHECK bool backfill_start(struct backfill *backfill, struct err *err);
 void backfill_run(struct backfill *backfill, void (*done)(void *arg), void *arg);
 void backfill_cancel(struct backfill *backfill); /* the stream went down meanwhile */
 bool backfill_is_running(const struct backfill *backfill);
+/* Numbers rise: of the latest run, and of the latest that came to its end. */
+uint64_t backfill_begun(const struct backfill *backfill);
+uint64_t backfill_ended(const struct backfill *backfill);
 /* Goes through the executions now, on behalf of another (server/walk.h); done(arg) at the end.
  * False: they are being gone through already. A run that begins meanwhile goes first: then is_whole
  * is false, and the walk did not come to its end. */

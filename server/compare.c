@@ -184,3 +184,35 @@ bool compare_order(const struct order *order, const struct dd_order *seen, int q
 	compare_print_theirs(seen, difference->exchange);
 	return true;
 }
+
+/* ---- fills ------------------------------------------------------------------------------ */
+
+static void print_fill(struct decimal base_qty, struct decimal price, struct decimal commission,
+		       char text[JOURNAL_EVIDENCE_LEN])
+{
+	char qty[DECIMAL_TEXT_LEN], at[DECIMAL_TEXT_LEN], fee[DECIMAL_TEXT_LEN];
+
+	snprintf(text, JOURNAL_EVIDENCE_LEN, "executed %s at %s, fee %s",
+		 decimal_print(decimal_trim(base_qty), qty), decimal_print(decimal_trim(price), at),
+		 decimal_print(decimal_trim(commission), fee));
+}
+
+bool compare_fill(const struct fill *fill, const struct dd_execution *seen,
+		  struct difference *difference)
+{
+	struct decimal commission = fill->commission;
+
+	memset(difference, 0, sizeof(*difference));
+	difference->class_ = FINDING_AMOUNT_MISMATCH;
+	print_fill(fill->base_qty, fill->price, commission, difference->journal);
+	if (!seen) {
+		snprintf(difference->exchange, JOURNAL_EVIDENCE_LEN, "not listed");
+		return true;
+	}
+	if (seen->commission.is_set)
+		commission = seen->commission.value;
+	print_fill(seen->base_qty, seen->price, commission, difference->exchange);
+	return decimal_cmp(fill->base_qty, seen->base_qty) != 0 ||
+	       decimal_cmp(fill->price, seen->price) != 0 ||
+	       decimal_cmp(fill->commission, commission) != 0;
+}

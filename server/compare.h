@@ -1,4 +1,5 @@
-/* compare.h - an order as the journal has it against the same order as the exchange states it.
+/* compare.h - an order or a fill as the journal has it against the same one as the exchange states
+ * it.
  *
  * States count as the same when they say the same of the book: live, filled, cancelled, or never
  * there. A status we do not know says nothing. Amounts: what was ordered, what was executed, and
@@ -21,6 +22,10 @@ struct difference {
 /* quote_decimals: of the quote's smallest unit. False: they agree. */
 bool compare_order(const struct order *order, const struct dd_order *seen, int quote_decimals,
 		   struct difference *difference);
+
+/* A fill of the journal against the same execution; seen NULL: the exchange does not list it. */
+bool compare_fill(const struct fill *fill, const struct dd_execution *seen,
+		  struct difference *difference);
 
 bool compare_is_live(enum dd_status status); /* on the book or on its way */
 

@@ -110,6 +110,28 @@ static void amounts_are_what_was_ordered_executed_and_paid(void **unused)
 	assert_string_equal(difference.journal, "side buy");
 }
 
+static void a_fill_is_what_was_executed_at_what_price_and_fee(void **unused)
+{
+	struct fill fill = { .base_qty = number("25").value,
+			     .price = number("0.45").value,
+			     .commission = number("0.025").value };
+	struct dd_execution seen = { .base_qty = number("25.000").value,
+				     .price = number("0.4500").value };
+	struct difference difference;
+
+	(void)unused;
+	assert_false(compare_fill(&fill, &seen, &difference)); /* no fee is stated */
+	seen.commission = number("0.025000");
+	assert_false(compare_fill(&fill, &seen, &difference));
+	seen.commission = number("0.03");
+	assert_true(compare_fill(&fill, &seen, &difference));
+	assert_int_equal(difference.class_, FINDING_AMOUNT_MISMATCH);
+	assert_string_equal(difference.journal, "executed 25 at 0.45, fee 0.025");
+	assert_string_equal(difference.exchange, "executed 25 at 0.45, fee 0.03");
+	assert_true(compare_fill(&fill, NULL, &difference));
+	assert_string_equal(difference.exchange, "not listed");
+}
+
 static void what_is_not_stated_does_not_differ(void **unused)
 {
 	struct order order = buy_of_100(ORDER_PARTIALLY_FILLED, "25", "11.25");
@@ -141,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_that_say_the_same_of_the_book_agree),
 		cmocka_unit_test(amounts_are_what_was_ordered_executed_and_paid),
+		cmocka_unit_test(a_fill_is_what_was_executed_at_what_price_and_fee),
 		cmocka_unit_test(what_is_not_stated_does_not_differ),
 		cmocka_unit_test(an_order_is_described_in_a_line),
 	};

@@ -5,48 +5,54 @@
 #include <strings.h>
 
 #include "base/log.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "net/loop.h"
+#include "server/feed.h"
 #include "server/findings.h"
 #include "server/ledger.h"
 #include "server/market.h"
 #include "server/orders.h"
 
 #define LOOKS     2
-#define BEFORE_MS 2000 /* what a stream told so long ago may be in the figure still */
+#define BEFORE_MS 2000  /* what a stream told so long ago may be in the figure still */
+#define SEEN_MAX  10000 /* that are not booked; more are not expected, and show as a drift */
 
 struct stated {
 	char asset[DD_ASSET_LEN];
-	struct decimal total, drift;
+	struct ledger_statement statement;
 };
 
 struct statement {
 	struct stated *assets;
 	size_t count;
 	struct mono since;
+	bool is_told;
 };
 
 struct drift {
 	struct loop *loop;
 	struct market *market;
 	struct ledger *ledger;
+	struct map *seen; /* execution ids in the ledger that are not booked */
 	struct statement statements[LOOKS];
-	bool has_base; /* every asset that was stated has one */
-	int asked;     /* look of the question under way */
+	bool has_base;
+	bool is_sure; /* every execution in the first statement is known */
+	int asked;    /* look of the latest question; -1: none yet */
 	void (*done)(void *arg, const struct err *err);
 	void *done_arg;
 };
 
 /* ---- executions ------------------------------------------------------------------------- */
 
-static void executed(void *arg, const struct fill *fill)
+static void enter(struct drift *drift, const struct fill *fill)
 {
-	const struct drift *drift = arg;
 	const struct dd_market *rules = market_rules(drift->market, fill->symbol);
 	struct ledger_trade trade = { .is_buy = fill->side == ORDER_BUY,
 				      .base_qty = fill->base_qty,
 				      .quote_qty = fill->quote_qty,
-				      .commission = fill->commission };
+				      .commission = fill->commission,
+				      .executed = fill->executed_at };
 	const struct dd_token *received;
 
 	if (!rules)
@@ -61,6 +67,27 @@ static void executed(void *arg, const struct fill *fill)
 	ledger_trade(drift->ledger, &trade, loop_now(drift->loop));
 }
 
+static void booked(void *arg, const struct fill *fill)
+{
+	struct drift *drift = arg;
+
+	if (!map_remove(drift->seen, fill->execution_id))
+		enter(drift, fill);
+}
+
+void drift_see(struct drift *drift, const struct order *order, const struct dd_execution *execution)
+{
+	struct fill fill;
+
+	if (map_get(drift->seen, execution->id) || map_len(drift->seen) >= SEEN_MAX ||
+	    !feed_read_fill(execution, &fill))
+		return;
+	STR_SET(fill.symbol, order->terms.symbol);
+	fill.side = order->terms.side;
+	map_put(drift->seen, execution->id, drift);
+	enter(drift, &fill);
+}
+
 struct drift *drift_create(struct loop *loop, struct market *market, struct orders *orders)
 {
 	struct drift *drift = mem_alloc(sizeof(*drift));
@@ -68,7 +95,9 @@ struct drift *drift_create(struct loop *loop, struct market *market, struct orde
 	drift->loop = loop;
 	drift->market = market;
 	drift->ledger = ledger_create();
-	orders_on_booked(orders, executed, drift);
+	drift->seen = map_create();
+	drift->asked = -1;
+	orders_on_booked(orders, booked, drift);
 	return drift;
 }
 
@@ -78,52 +107,12 @@ void drift_destroy(struct drift *drift)
 		return;
 	for (int i = 0; i < LOOKS; i++)
 		mem_free(drift->statements[i].assets);
+	map_destroy(drift->seen);
 	ledger_destroy(drift->ledger);
 	mem_free(drift);
 }
 
 /* ---- asking ----------------------------------------------------------------------------- */
-
-static bool keep(struct statement *statement, const struct dd_balance *balances, size_t count,
-		 struct err *err)
-{
-	mem_free(statement->assets);
-	statement->assets = mem_array(count, sizeof(*statement->assets));
-	statement->count = count;
-	for (size_t i = 0; i < count; i++) {
-		STR_SET(statement->assets[i].asset, balances[i].asset);
-		if (!decimal_add(balances[i].free, balances[i].locked, &statement->assets[i].total,
-				 err))
-			return err_prefix(err, "the balance of %s", balances[i].asset);
-	}
-	return true;
-}
-
-static void balances_told(void *arg, const struct err *err, const struct dd_balance *balances,
-			  size_t count, struct wall as_of, int64_t age_ms)
-{
-	struct drift *drift = arg;
-	struct err unusable;
-
-	(void)as_of, (void)age_ms;
-	if (!err && !keep(&drift->statements[drift->asked], balances, count, &unusable))
-		err = &unusable;
-	drift->done(drift->done_arg, err);
-}
-
-void drift_ask(struct drift *drift, int look, void (*done)(void *arg, const struct err *err),
-	       void *arg)
-{
-	drift->asked = look;
-	drift->done = done;
-	drift->done_arg = arg;
-	drift->statements[look].count = 0;
-	drift->statements[look].since = mono_after_ms(loop_now(drift->loop), -BEFORE_MS);
-	market_balances_stale(drift->market);
-	market_balances(drift->market, 0, balances_told, drift);
-}
-
-/* ---- judging ---------------------------------------------------------------------------- */
 
 static int decimals_of(const struct drift *drift, const char *asset)
 {
@@ -141,24 +130,87 @@ static int decimals_of(const struct drift *drift, const char *asset)
 	return 0;
 }
 
-size_t drift_judge(struct drift *drift, int look, bool is_settled)
+static bool keep(struct drift *drift, const struct dd_balance *balances, size_t count,
+		 struct err *err)
 {
-	const struct statement *statement = &drift->statements[look];
-	size_t open = 0;
+	struct statement *statement = &drift->statements[drift->asked];
 
-	for (size_t i = 0; i < statement->count; i++) {
+	statement->assets = mem_array(count, sizeof(*statement->assets));
+	for (size_t i = 0; i < count; i++) {
 		struct stated *stated = &statement->assets[i];
 
-		if (!ledger_explain(drift->ledger, stated->asset, decimals_of(drift, stated->asset),
-				    stated->total, statement->since, is_settled, &stated->drift))
-			LOG(ERROR, "balance.unusable", F_STR("asset", stated->asset));
-		open += decimal_sign(stated->drift) != 0;
+		STR_SET(stated->asset, balances[i].asset);
+		stated->statement =
+			(struct ledger_statement){ .decimals = decimals_of(drift, stated->asset),
+						   .since = statement->since,
+						   .answered = loop_now(drift->loop) };
+		if (!decimal_add(balances[i].free, balances[i].locked, &stated->statement.total,
+				 err))
+			return err_prefix(err, "the balance of %s", balances[i].asset);
 	}
-	if (!drift->has_base && !is_settled)
-		return open + 1;
+	statement->count = count;
+	statement->is_told = true;
+	return true;
+}
+
+static void balances_told(void *arg, const struct err *err, const struct dd_balance *balances,
+			  size_t count, struct wall as_of, int64_t age_ms)
+{
+	struct drift *drift = arg;
+	struct err unusable;
+
+	(void)as_of, (void)age_ms;
+	if (!err && !keep(drift, balances, count, &unusable))
+		err = &unusable;
+	drift->done(drift->done_arg, err);
+}
+
+/* The latest statement, now that all executions are known that may be in it. */
+static void learn(struct drift *drift)
+{
+	const struct statement *statement;
+
+	if (drift->asked < 0)
+		return;
+	statement = &drift->statements[drift->asked];
+	if (!statement->is_told)
+		return;
+	for (size_t i = 0; i < statement->count; i++)
+		ledger_learn(drift->ledger, statement->assets[i].asset,
+			     &statement->assets[i].statement);
 	if (!drift->has_base)
 		ledger_begin(drift->ledger);
 	drift->has_base = true;
+}
+
+void drift_ask(struct drift *drift, int look, bool is_whole,
+	       void (*done)(void *arg, const struct err *err), void *arg)
+{
+	struct statement *statement = &drift->statements[look];
+
+	if (is_whole)
+		learn(drift);
+	drift->is_sure = is_whole;
+	drift->asked = look;
+	drift->done = done;
+	drift->done_arg = arg;
+	mem_free(statement->assets);
+	*statement =
+		(struct statement){ .since = mono_after_ms(loop_now(drift->loop), -BEFORE_MS) };
+	market_balances_stale(drift->market);
+	market_balances(drift->market, 0, balances_told, drift);
+}
+
+/* ---- judging ---------------------------------------------------------------------------- */
+
+size_t drift_judge(struct drift *drift, int look)
+{
+	const struct statement *statement = &drift->statements[look];
+	size_t open = !drift->has_base;
+
+	for (size_t i = 0; i < statement->count; i++)
+		open += ledger_judge(drift->ledger, statement->assets[i].asset,
+				     &statement->assets[i].statement) == LEDGER_DRIFT;
 	return open;
 }
 
@@ -175,17 +227,10 @@ static const struct stated *find(const struct statement *statement, const char *
 	return NULL;
 }
 
-/* Either the total stood still, whatever was booked meanwhile, or it moved as our own executions
- * did. */
-static bool is_steady(const struct stated *before, const struct stated *now)
+static void describe(const struct stated *stated, struct decimal drift,
+		     struct journal_finding *finding)
 {
-	return decimal_cmp(before->total, now->total) == 0 ||
-	       decimal_cmp(before->drift, now->drift) == 0;
-}
-
-static void describe(const struct stated *stated, struct journal_finding *finding)
-{
-	struct decimal expected;
+	struct decimal total = stated->statement.total, expected;
 	char text[DECIMAL_TEXT_LEN];
 	struct err err;
 
@@ -193,12 +238,17 @@ static void describe(const struct stated *stated, struct journal_finding *findin
 	STR_SET(finding->class_, finding_class_word(FINDING_BALANCE_DRIFT));
 	STR_SET(finding->action, finding_action_word(FINDING_REPORTED));
 	STR_SET(finding->about, stated->asset);
-	if (!decimal_sub(stated->total, stated->drift, &expected, &err))
+	if (!decimal_sub(total, drift, &expected, &err))
 		expected = DECIMAL_ZERO;
 	snprintf(finding->journal, sizeof(finding->journal), "%s after own executions",
 		 decimal_print(decimal_trim(expected), text));
 	snprintf(finding->exchange, sizeof(finding->exchange), "%s free and locked",
-		 decimal_print(decimal_trim(stated->total), text));
+		 decimal_print(decimal_trim(total), text));
+}
+
+static bool is_drift(struct drift *drift, const struct stated *stated)
+{
+	return ledger_judge(drift->ledger, stated->asset, &stated->statement) == LEDGER_DRIFT;
 }
 
 void drift_tell(struct drift *drift,
@@ -206,15 +256,17 @@ void drift_tell(struct drift *drift,
 {
 	const struct statement *second = &drift->statements[1];
 
-	for (size_t i = 0; i < second->count; i++) {
-		const struct stated *stated = &second->assets[i];
-		const struct stated *before = find(&drift->statements[0], stated->asset);
+	for (size_t i = 0; i < second->count && drift->is_sure; i++) {
+		const struct stated *now = &second->assets[i];
+		const struct stated *before = find(&drift->statements[0], now->asset);
 		struct journal_finding finding;
+		struct decimal amount;
 
-		if (decimal_sign(stated->drift) == 0 || !before || !is_steady(before, stated))
+		if (!before || !is_drift(drift, before) || !is_drift(drift, now) ||
+		    !ledger_accept(drift->ledger, now->asset, &before->statement, &now->statement,
+				   &amount))
 			continue;
-		describe(stated, &finding);
-		ledger_accept(drift->ledger, stated->asset, stated->drift);
+		describe(now, amount, &finding);
 		found(arg, &finding);
 	}
 }

@@ -8,7 +8,7 @@
 
 /* base x price is what was paid; the exchange's own figure has been wrong on the wire and is
  * kept beside it. */
-static bool fill_from(const struct dd_execution *seen, struct fill *fill)
+bool feed_read_fill(const struct dd_execution *seen, struct fill *fill)
 {
 	struct err err;
 
@@ -39,7 +39,8 @@ static bool book(struct orders *orders, struct tracked *tracked, const struct dd
 	const struct order *order = &tracked->order;
 	struct fill fill;
 
-	if (seen->id[0] == '\0' || orders_has_booked(tracked, seen->id) || !fill_from(seen, &fill))
+	if (seen->id[0] == '\0' || orders_has_booked(tracked, seen->id) ||
+	    !feed_read_fill(seen, &fill))
 		return false;
 	STR_SET(fill.order_id, order->terms.order_id);
 	if (fill.exchange_order_id[0] == '\0') /* else it may be of an earlier build */
@@ -290,7 +291,7 @@ void feed_foreign(struct journal *journal, const char *symbol, enum dd_side side
 	struct journal_write *write;
 	struct fill fill;
 
-	if (!fill_from(seen, &fill))
+	if (!feed_read_fill(seen, &fill))
 		return;
 	STR_SET(fill.symbol, symbol);
 	fill.side = side == DD_BUY ? ORDER_BUY : ORDER_SELL;

@@ -37,6 +37,8 @@ bool feed_message(struct orders *orders, struct tracked *tracked, const struct d
 /* One execution by itself, whatever the order's state. False: it is booked already, or unusable. */
 bool feed_execution(struct orders *orders, struct tracked *tracked, const struct dd_execution *seen,
 		    const char *cause);
+/* An execution without whose it is; false: its figures cannot be used. */
+bool feed_read_fill(const struct dd_execution *seen, struct fill *fill);
 /* One of an order that was made elsewhere with the same account: kept without an order. */
 void feed_foreign(struct journal *journal, const char *symbol, enum dd_side side,
 		  const struct dd_execution *seen);

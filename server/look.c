@@ -11,6 +11,9 @@
 #include "server/check.h"
 #include "server/compare.h"
 #include "server/feed.h"
+#include "server/findings.h"
+#include "server/latest.h"
+#include "server/look_memory.h"
 #include "server/market.h"
 #include "server/order_pages.h"
 #include "server/orders.h"
@@ -19,16 +22,9 @@
 #include "server/walk.h"
 
 #define CAUSE         "reconciliation"
-#define MEMORY_MAX    20000 /* ids; then it is forgotten, and found out anew */
-#define FOREIGN_MAX   5000
 #define WALK_AGAIN_MS 250 /* somebody else goes through the executions */
 #define WALKS_MAX     120
 #define DENIALS_MIN   3 /* before a denial is steady */
-
-struct foreign {
-	char symbol[DD_SYMBOL_LEN];
-	unsigned look; /* the last one that saw it in a list */
-};
 
 /* An order of the exchange that is not in memory. */
 struct stranger {
@@ -44,13 +40,23 @@ struct question {
 	char symbol[DD_SYMBOL_LEN];
 };
 
-enum phase { PHASE_WALK, PHASE_OPEN, PHASE_TRADED, PHASE_STRANGERS, PHASE_QUESTIONS, PHASE_END };
+enum phase {
+	PHASE_WALK,
+	PHASE_FILLS,
+	PHASE_OPEN,
+	PHASE_TRADED,
+	PHASE_STRANGERS,
+	PHASE_QUESTIONS,
+	PHASE_END
+};
 
 struct look {
 	struct look_config config;
 	enum phase phase;
 	size_t market;          /* index of market_all() */
 	struct mono lists_from; /* when the first list was asked for */
+	struct latest *latest;  /* executions */
+	struct wall walked_from;
 	struct order_pages *pages;
 	struct map *listed; /* exchange ids that a list had */
 	struct list strangers, questions;
@@ -61,56 +67,12 @@ struct look {
 	struct look_counts counts;
 	bool is_away; /* an answer is to come that holds on to the look */
 	bool is_abandoned;
+	bool is_full; /* of findings: the next run goes on */
 	bool is_walking;
 	int walks; /* in vain */
 };
 
 static void go_on(struct look *look);
-
-/* ---- memory ----------------------------------------------------------------------------- */
-
-void look_memory_init(struct look_memory *memory)
-{
-	memory->findings = findings_create();
-	memory->foreign = map_create();
-	memory->agreeing = map_create();
-	memory->unusable = map_create();
-}
-
-static void free_values(struct map *map)
-{
-	const char *key;
-	void *value;
-	size_t at = 0;
-
-	while (map_next(map, &at, &key, &value))
-		mem_free(value);
-	map_destroy(map);
-}
-
-void look_memory_fini(struct look_memory *memory)
-{
-	findings_destroy(memory->findings);
-	free_values(memory->foreign);
-	free_values(memory->agreeing);
-	map_destroy(memory->unusable);
-}
-
-void look_follow(struct look_memory *memory, const char *exchange_order_id, const char *symbol)
-{
-	struct foreign *foreign;
-
-	if (map_get(memory->foreign, exchange_order_id) || map_len(memory->foreign) >= FOREIGN_MAX)
-		return;
-	foreign = mem_alloc(sizeof(*foreign));
-	STR_SET(foreign->symbol, symbol);
-	map_put(memory->foreign, exchange_order_id, foreign);
-}
-
-void look_forget(struct look_memory *memory, const char *exchange_order_id)
-{
-	mem_free(map_remove(memory->foreign, exchange_order_id));
-}
 
 /* ---- coming and going ------------------------------------------------------------------- */
 
@@ -130,6 +92,7 @@ static void look_free(struct look *look)
 	mem_free(look->stranger);
 	mem_free(look->question);
 	map_destroy(look->listed);
+	latest_destroy(look->latest);
 	timer_destroy(look->turn);
 	scheduler_remove(look->config.parts->scheduler, &look->ticket);
 	loop_free_later(look->config.loop, look);
@@ -180,30 +143,48 @@ static struct journal_finding finding_of(enum finding_class class_, const char *
 }
 
 static void tell(struct look *look, enum finding_class class_, struct journal_finding *finding,
-		 enum finding_action action, const struct order *order)
+		 enum finding_action action, const char *token_id)
 {
 	struct findings *findings = look->config.memory->findings;
 
 	if (findings_is_told(findings, class_, finding->about, finding->journal, finding->exchange))
 		return;
-	findings_tell(findings, class_, finding->about, finding->journal, finding->exchange);
 	STR_SET(finding->action, finding_action_word(action));
-	look->config.found(look->config.arg, finding, order ? order->terms.token_id : "");
+	look->is_full = !look->config.found(look->config.arg, finding, token_id);
+	if (!look->is_full)
+		findings_tell(findings, class_, finding->about, finding->journal,
+			      finding->exchange);
 }
 
 /* ---- executions ------------------------------------------------------------------------- */
+
+static void leave(struct look *look, const struct tracked *tracked,
+		  const struct dd_execution *execution)
+{
+	if (tracked)
+		look->config.seen(look->config.arg, &tracked->order, execution);
+	else
+		look->counts.is_whole = false;
+}
 
 static bool is_due(void *arg, const struct dd_execution *execution)
 {
 	struct look *look = arg;
 	struct look_memory *memory = look->config.memory;
+	const struct tracked *tracked =
+		orders_find_exchange(look->config.parts->orders, execution->order_id);
 
-	if (map_get(memory->unusable, execution->id))
+	/* Booked, and the journal is about to have it; or known not to be usable. */
+	if ((tracked && orders_has_booked(tracked, execution->id)) ||
+	    map_get(memory->unusable, execution->id))
 		return true;
-	if (!findings_note(memory->findings, FINDING_MISSED_FILL, execution->id, 0))
+	if (!findings_note(memory->findings, FINDING_MISSED_FILL, execution->id, 0) ||
+	    look->is_full) {
+		leave(look, tracked, execution);
 		return false;
+	}
 	/* If it is booked now, it does not come again. */
-	if (map_len(memory->unusable) < MEMORY_MAX)
+	if (map_len(memory->unusable) < LOOK_MEMORY_MAX)
 		map_put(memory->unusable, execution->id, memory);
 	return true;
 }
@@ -224,7 +205,7 @@ static void booked(void *arg, const struct dd_execution *execution, const struct
 	snprintf(finding.exchange, sizeof(finding.exchange), "%s at %s",
 		 decimal_print(decimal_trim(execution->base_qty), qty),
 		 decimal_print(decimal_trim(execution->price), price));
-	tell(look, FINDING_MISSED_FILL, &finding, FINDING_BOOKED, order);
+	tell(look, FINDING_MISSED_FILL, &finding, FINDING_BOOKED, order->terms.token_id);
 }
 
 static void walked(void *arg, bool is_whole)
@@ -233,15 +214,29 @@ static void walked(void *arg, bool is_whole)
 
 	look->is_walking = false;
 	if (is_whole)
-		look->phase = PHASE_OPEN;
+		look->phase = PHASE_FILLS;
 	timer_start(look->turn, is_whole ? 0 : WALK_AGAIN_MS);
+}
+
+static void page_told(void *arg, const char *symbol, const struct dd_execution *executions,
+		      size_t count)
+{
+	struct look *look = arg;
+
+	look->counts.executions += count;
+	latest_take(look->latest, symbol, executions, count);
 }
 
 static void walk(struct look *look)
 {
-	const struct walk_watch watch = { .is_due = is_due, .booked = booked, .arg = look };
+	const struct walk_watch watch = {
+		.page = page_told, .is_due = is_due, .booked = booked, .arg = look
+	};
 	struct err err;
 
+	look->counts.executions = 0;
+	look->walked_from = wall_now();
+	latest_clear(look->latest);
 	look->is_walking = backfill_walk(look->config.backfill, &watch, walked, look);
 	if (look->is_walking)
 		return;
@@ -251,6 +246,55 @@ static void walk(struct look *look)
 	}
 	err_set(&err, ERR_BUSY, "the executions are being looked through for another");
 	end(look, &err);
+}
+
+/* ---- fills ------------------------------------------------------------------------------ */
+
+static void fill_differs(void *arg, const struct fill *fill, const struct difference *difference)
+{
+	struct look *look = arg;
+	struct findings *findings = look->config.memory->findings;
+	struct journal_finding finding = finding_of(difference->class_, fill->execution_id, NULL);
+
+	if (findings_is_told(findings, difference->class_, fill->execution_id, difference->journal,
+			     difference->exchange) ||
+	    !findings_note(findings, difference->class_, fill->execution_id, 0))
+		return;
+	STR_SET(finding.order_id, fill->order_id);
+	STR_SET(finding.exchange_order_id, fill->exchange_order_id);
+	STR_SET(finding.symbol, fill->symbol);
+	STR_SET(finding.journal, difference->journal);
+	STR_SET(finding.exchange, difference->exchange);
+	tell(look, difference->class_, &finding, FINDING_REPORTED, fill->token_id);
+}
+
+static void fills_found(void *arg, const struct err *err, const struct fill *fills,
+			const int64_t *numbers, size_t count)
+{
+	struct look *look = arg;
+	struct err why;
+
+	(void)numbers;
+	if (!is_back(look))
+		return;
+	if (err) {
+		why = *err;
+		end(look, &why);
+		return;
+	}
+	latest_compare(look->latest, fills, count, look->walked_from, fill_differs, look);
+	go_on(look);
+}
+
+static bool ask_fills(struct look *look)
+{
+	struct journal_fill_query query;
+
+	if (!latest_next(look->latest, &query))
+		return false;
+	look->is_away = true;
+	journal_find_fills(look->config.parts->journal, &query, fills_found, look);
+	return true;
 }
 
 /* ---- orders in memory ------------------------------------------------------------------- */
@@ -299,7 +343,7 @@ static void settle_by_list(struct look *look, struct tracked *tracked, const str
 	if (news == FEED_INCOMPLETE)
 		check_order(look->config.parts->check, tracked, 0);
 	STR_SET(finding.exchange, order_state_name(order->facts.state));
-	tell(look, FINDING_UNKNOWN_SETTLED, &finding, FINDING_SETTLED, order);
+	tell(look, FINDING_UNKNOWN_SETTLED, &finding, FINDING_SETTLED, order->terms.token_id);
 }
 
 static void tell_difference(struct look *look, const struct order *order,
@@ -310,7 +354,7 @@ static void tell_difference(struct look *look, const struct order *order,
 
 	STR_SET(finding.journal, difference->journal);
 	STR_SET(finding.exchange, difference->exchange);
-	tell(look, difference->class_, &finding, action, order);
+	tell(look, difference->class_, &finding, action, order->terms.token_id);
 }
 
 /* Told already, or not yet to be counted? */
@@ -361,11 +405,11 @@ static void follow(struct look *look, const struct dd_order *seen, bool is_new)
 	    findings_is_told(memory->findings, FINDING_FOREIGN_ORDER, seen->id, finding.journal,
 			     finding.exchange) ||
 	    findings_note(memory->findings, FINDING_FOREIGN_ORDER, seen->id, 0)) {
-		tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, NULL);
+		tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, "");
 		if (compare_is_live(seen->status))
-			look_follow(memory, seen->id, seen->symbol);
+			look_memory_follow(memory, seen->id, seen->symbol);
 		else
-			look_forget(memory, seen->id);
+			look_memory_forget(memory, seen->id);
 	}
 }
 
@@ -380,33 +424,6 @@ static void meet_foreign(struct look *look, const struct dd_order *seen)
 	    seen->created_at.us < backfill_since(look->config.backfill).us)
 		return;
 	follow(look, seen, is_new);
-}
-
-static uint64_t digest_of(const struct dd_order *seen)
-{
-	char text[JOURNAL_EVIDENCE_LEN], quote[DECIMAL_TEXT_LEN];
-	uint64_t digest = 14695981039346656037u; /* FNV-1a */
-
-	compare_print_whole(seen, text);
-	for (const char *at = text; *at != '\0'; at++)
-		digest = (digest ^ (unsigned char)*at) * 1099511628211u;
-	decimal_print(seen->executed_quote_qty.value, quote);
-	for (const char *at = quote; *at != '\0'; at++)
-		digest = (digest ^ (unsigned char)*at) * 1099511628211u;
-	return digest;
-}
-
-static void remember_agreement(struct look_memory *memory, const struct dd_order *seen)
-{
-	uint64_t *digest;
-
-	if (map_len(memory->agreeing) >= MEMORY_MAX) {
-		free_values(memory->agreeing);
-		memory->agreeing = map_create();
-	}
-	digest = mem_alloc(sizeof(*digest));
-	*digest = digest_of(seen);
-	mem_free(map_put(memory->agreeing, seen->id, digest));
 }
 
 /* Final here, and not in memory any more; or the order of an earlier build. */
@@ -425,7 +442,7 @@ static void compare_written(struct look *look, const struct order *order,
 		compare_print_whole(seen, difference.exchange);
 	} else if (!compare_order(order, seen, quote_decimals(look, order->terms.symbol),
 				  &difference)) {
-		remember_agreement(look->config.memory, seen);
+		look_memory_note_agreement(look->config.memory, seen);
 		return;
 	}
 	if (counts(look, order, &difference))
@@ -469,10 +486,9 @@ static void ask_journal(struct look *look)
 
 static void meet_stranger(struct look *look, const struct dd_order *seen)
 {
-	const uint64_t *agreed = map_get(look->config.memory->agreeing, seen->id);
 	struct stranger *stranger;
 
-	if (agreed && *agreed == digest_of(seen))
+	if (look_memory_agrees(look->config.memory, seen))
 		return;
 	stranger = mem_alloc(sizeof(*stranger));
 	stranger->seen = *seen;
@@ -584,7 +600,7 @@ static void give_up(struct look *look, struct tracked *tracked)
 	LOG(WARN, "order.failed", F_STR("order", order->terms.order_id), F_STR("state", "failed"),
 	    F_ERR(&err));
 	orders_move(look->config.parts->orders, tracked, EV_FAIL, &step);
-	tell(look, FINDING_STATE_LAG, &finding, FINDING_SETTLED, order);
+	tell(look, FINDING_STATE_LAG, &finding, FINDING_SETTLED, order->terms.token_id);
 }
 
 static bool is_steady(const struct look *look, const struct denial *denial)
@@ -622,16 +638,12 @@ static void look_for_missing(void *arg, struct tracked *tracked)
 
 static void ask_for_vanished(struct look *look)
 {
-	const char *exchange_order_id;
-	void *value;
+	const char *exchange_order_id, *symbol;
 	size_t at = 0;
 
-	while (map_next(look->config.memory->foreign, &at, &exchange_order_id, &value)) {
-		const struct foreign *foreign = value;
-
+	while (look_memory_next(look->config.memory, &at, &exchange_order_id, &symbol))
 		if (!map_get(look->listed, exchange_order_id))
-			ask_for(look, exchange_order_id, "", foreign->symbol);
-	}
+			ask_for(look, exchange_order_id, "", symbol);
 }
 
 /* ---- questions -------------------------------------------------------------------------- */
@@ -679,8 +691,8 @@ static void foreign_told(struct look *look, const struct question *question,
 	STR_SET(finding.symbol, question->symbol);
 	STR_SET(finding.journal, "none");
 	STR_SET(finding.exchange, "not known to it any more");
-	tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, NULL);
-	look_forget(look->config.memory, question->exchange_order_id);
+	tell(look, FINDING_FOREIGN_ORDER, &finding, FINDING_FOLLOWED, "");
+	look_memory_forget(look->config.memory, question->exchange_order_id);
 }
 
 static void answered(void *arg, const struct dd_result *result, const struct dd_order *seen)
@@ -738,6 +750,11 @@ static void go_on(struct look *look)
 	case PHASE_WALK:
 		walk(look);
 		return;
+	case PHASE_FILLS:
+		if (ask_fills(look))
+			return;
+		look->phase = PHASE_OPEN;
+		/* fall through */
 	case PHASE_OPEN:
 	case PHASE_TRADED:
 		if (ask_list(look))
@@ -775,6 +792,8 @@ struct look *look_create(const struct look_config *config)
 	struct look *look = mem_alloc(sizeof(*look));
 
 	look->config = *config;
+	look->counts.is_whole = true;
+	look->latest = latest_create();
 	look->listed = map_create();
 	list_init(&look->strangers);
 	list_init(&look->questions);

@@ -12,27 +12,15 @@
 #ifndef SERVER_LOOK_H
 #define SERVER_LOOK_H
 #include "server/backfill.h"
-#include "server/findings.h"
 #include "server/journal.h"
 
+struct dd_execution;
 struct look;
-
-/* What lasts from look to look. */
-struct look_memory {
-	struct findings *findings;
-	struct map *foreign;  /* live ones by the exchange's id; a struct foreign each */
-	struct map *agreeing; /* traded orders that are not in memory: a digest of what agreed */
-	struct map *unusable; /* execution ids that could not be booked, so that is known */
-};
-void look_memory_init(struct look_memory *memory);
-void look_memory_fini(struct look_memory *memory);
-/* An order made elsewhere, to be followed until it ends. */
-void look_follow(struct look_memory *memory, const char *exchange_order_id, const char *symbol);
-
-void look_forget(struct look_memory *memory, const char *exchange_order_id); /* it has ended */
+struct look_memory;
 
 struct look_counts {
 	size_t orders, executions;
+	bool is_whole; /* every execution there was before the look is booked, or was seen() */
 };
 struct look_config {
 	struct loop *loop; /* all borrowed */
@@ -41,7 +29,10 @@ struct look_config {
 	struct look_memory *memory;
 	bool is_second;
 	int64_t give_up_ms; /* of steady denial */
-	void (*found)(void *arg, const struct journal_finding *finding, const char *token_id);
+	/* False: there is no room for more in this run. */
+	bool (*found)(void *arg, const struct journal_finding *finding, const char *token_id);
+	/* An execution of ours that is not booked, and is left for another time. */
+	void (*seen)(void *arg, const struct order *order, const struct dd_execution *execution);
 	/* err: it could not be carried through. The look is gone then. */
 	void (*done)(void *arg, const struct err *err, const struct look_counts *counts);
 	void *arg;

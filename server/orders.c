@@ -10,8 +10,12 @@
 #include "net/loop.h"
 
 #define FINALS_KEPT    4096
-#define LISTENERS_MAX  5
 #define CLIENT_KEY_LEN (TOKEN_ID_LEN + ORDER_CLIENT_ID_LEN + 1)
+
+struct listener {
+	orders_changed_fn *fn;
+	void *arg;
+};
 
 struct orders {
 	struct loop *loop;
@@ -21,10 +25,7 @@ struct orders {
 	struct list finals; /* final, oldest first; kept for cheap reads and replays */
 	size_t finals_count;
 	size_t states[ORDER_STATE_COUNT];
-	struct {
-		orders_changed_fn *fn;
-		void *arg;
-	} listeners[LISTENERS_MAX];
+	struct listener *listeners;
 	size_t listener_count;
 	orders_booked_fn *booked;
 	void *booked_arg;
@@ -90,14 +91,16 @@ void orders_destroy(struct orders *orders)
 	map_destroy(orders->by_id);
 	map_destroy(orders->by_client);
 	map_destroy(orders->by_exchange);
+	mem_free(orders->listeners);
 	loop_free_later(orders->loop, orders); /* trim_finals() may be on its way */
 }
 
 void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg)
 {
-	assert(orders->listener_count < LISTENERS_MAX);
-	orders->listeners[orders->listener_count].fn = fn;
-	orders->listeners[orders->listener_count++].arg = arg;
+	size_t size = (orders->listener_count + 1) * sizeof(*orders->listeners);
+
+	orders->listeners = mem_grow(orders->listeners, size);
+	orders->listeners[orders->listener_count++] = (struct listener){ .fn = fn, .arg = arg };
 }
 
 void orders_on_booked(struct orders *orders, orders_booked_fn *fn, void *arg)

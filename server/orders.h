@@ -62,7 +62,8 @@ void orders_destroy(struct orders *orders);
 
 /* written: the order as the journal now has it, which tracked may already have left behind. */
 typedef void orders_changed_fn(void *arg, struct tracked *tracked, const struct order *written);
-void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg); /* a few at most */
+/* One more listener; they are told in the order in which they came. */
+void orders_on_change(struct orders *orders, orders_changed_fn *fn, void *arg);
 
 /* Each execution of an order of ours, as it is booked. One listener. */
 typedef void orders_booked_fn(void *arg, const struct fill *fill);

@@ -13,13 +13,16 @@
 #include "server/drift.h"
 #include "server/event.h"
 #include "server/look.h"
+#include "server/look_memory.h"
 #include "server/orders.h"
 
 #define SETTLE_MS        2000 /* an event is on its way no longer, under a live stream */
 #define SETTLE_MAX_MS    5000
-#define POLLS            2    /* tell of a change, and of its fills */
-#define WAITS_MAX        5    /* while the stream comes and goes; then the next run tries */
-#define FINDINGS_MAX     1000 /* of one run; the next finds the rest */
+#define POLLS            2 /* tell of a change, and of its fills */
+#define SETTLE_LOOK_MS   250
+#define SETTLE_TRY_MS    20000 /* while the stream comes and goes; then the next run tries */
+#define FINDINGS_MAX     1000  /* of one run; the next finds the rest */
+#define SETTLED_MAX      10000 /* that wait to be told; more are not in doubt at once */
 #define TOLD_LOADED      JOURNAL_PAGE_MAX
 #define CLEAN_WRITTEN_MS 60000
 
@@ -51,8 +54,9 @@ struct reconcile {
 	/* The run. */
 	enum stage stage;
 	struct look *look;
-	struct reconcile_stream stream; /* as it was when the first look began */
-	int waits;
+	struct reconcile_stream stream; /* as it was when the wait began */
+	uint64_t backfills;             /* begun before the look was through */
+	struct mono waiting, unchanged; /* since; the latter: the stream, as far as is known */
 	struct journal_run run;
 	struct found *found;
 	size_t found_room;
@@ -72,11 +76,11 @@ static void begin(struct reconcile *reconcile);
 
 /* ---- what was found --------------------------------------------------------------------- */
 
-static void add_found(struct found **list, size_t *count, size_t *room,
+static bool add_found(struct found **list, size_t *count, size_t *room, size_t max,
 		      const struct journal_finding *finding, const char *token_id)
 {
-	if (*count == FINDINGS_MAX)
-		return;
+	if (*count == max)
+		return false;
 	if (*count == *room) {
 		*room = *room ? 2 * *room : 8;
 		*list = mem_grow(*list, *room * sizeof(**list));
@@ -84,19 +88,27 @@ static void add_found(struct found **list, size_t *count, size_t *room,
 	(*list)[*count].finding = *finding;
 	STR_SET((*list)[*count].token_id, token_id);
 	(*count)++;
+	return true;
 }
 
-static void found(void *arg, const struct journal_finding *finding, const char *token_id)
+static bool found(void *arg, const struct journal_finding *finding, const char *token_id)
 {
 	struct reconcile *reconcile = arg;
 
-	add_found(&reconcile->found, &reconcile->run.findings, &reconcile->found_room, finding,
-		  token_id);
+	return add_found(&reconcile->found, &reconcile->run.findings, &reconcile->found_room,
+			 FINDINGS_MAX, finding, token_id);
+}
+
+static void seen(void *arg, const struct order *order, const struct dd_execution *execution)
+{
+	struct reconcile *reconcile = arg;
+
+	drift_see(reconcile->drift, order, execution);
 }
 
 static void found_drift(void *arg, const struct journal_finding *finding)
 {
-	found(arg, finding, "");
+	(void)found(arg, finding, "");
 }
 
 /* Whoever settled it: it was in doubt, and is not any more. */
@@ -119,13 +131,15 @@ static void order_changed(void *arg, struct tracked *tracked, const struct order
 	STR_SET(finding.symbol, written->terms.symbol);
 	STR_SET(finding.journal, order_state_name(ORDER_UNKNOWN));
 	STR_SET(finding.exchange, order_state_name(written->facts.state));
-	add_found(&reconcile->settled, &reconcile->settled_count, &reconcile->settled_room,
-		  &finding, written->terms.token_id);
+	(void)add_found(&reconcile->settled, &reconcile->settled_count, &reconcile->settled_room,
+			SETTLED_MAX, &finding, written->terms.token_id);
 }
 
 static void take_settled(struct reconcile *reconcile)
 {
-	for (size_t i = 0; i < reconcile->settled_count; i++) {
+	size_t i;
+
+	for (i = 0; i < reconcile->settled_count && reconcile->run.findings < FINDINGS_MAX; i++) {
 		const struct journal_finding *finding = &reconcile->settled[i].finding;
 
 		if (findings_is_told(reconcile->memory.findings, FINDING_UNKNOWN_SETTLED,
@@ -133,9 +147,12 @@ static void take_settled(struct reconcile *reconcile)
 			continue; /* by the lists of this run */
 		findings_tell(reconcile->memory.findings, FINDING_UNKNOWN_SETTLED, finding->about,
 			      finding->journal, finding->exchange);
-		found(reconcile, finding, reconcile->settled[i].token_id);
+		(void)found(reconcile, finding, reconcile->settled[i].token_id);
 	}
-	reconcile->settled_count = 0;
+	reconcile->settled_count -= i;
+	if (i > 0)
+		memmove(reconcile->settled, reconcile->settled + i,
+			reconcile->settled_count * sizeof(*reconcile->settled));
 }
 
 /* ---- the end of a run ------------------------------------------------------------------- */
@@ -189,6 +206,21 @@ static struct written *hand_over(struct reconcile *reconcile)
 	return written;
 }
 
+/* What is in doubt no more is history, and comes in numbers after an outage; the rest is for people
+ * to look at. */
+static void log_finding(const struct journal_finding *finding)
+{
+	const struct log_field fields[] = {
+		F_STR("class", finding->class_),    F_STR("about", finding->about),
+		F_STR("journal", finding->journal), F_STR("exchange", finding->exchange),
+		F_STR("action", finding->action),
+	};
+	bool is_history = strcmp(finding->class_, finding_class_word(FINDING_UNKNOWN_SETTLED)) == 0;
+
+	log_event(is_history ? LOG_INFO : LOG_WARN, "reconciliation.finding", fields,
+		  ARRAY_LEN(fields));
+}
+
 static void write_finding(struct reconcile *reconcile, struct journal_write *write,
 			  const struct found *found)
 {
@@ -200,9 +232,7 @@ static void write_finding(struct reconcile *reconcile, struct journal_write *wri
 			reconcile->status.counts[i]++;
 	snprintf(text, sizeof(text), "%s (journal: %s; exchange: %s), %s", finding->class_,
 		 finding->journal, finding->exchange, finding->action);
-	LOG(WARN, "reconciliation.finding", F_STR("class", finding->class_),
-	    F_STR("about", finding->about), F_STR("journal", finding->journal),
-	    F_STR("exchange", finding->exchange), F_STR("action", finding->action));
+	log_finding(finding);
 	journal_write_finding(write, finding);
 	event_system_with(write, SYSTEM_RECONCILIATION, finding->about, found->token_id,
 			  finding->symbol, text);
@@ -293,27 +323,40 @@ static void give_up(struct reconcile *reconcile, const struct err *err)
 
 static void look(struct reconcile *reconcile, bool is_second);
 
-static void wait(struct reconcile *reconcile)
+static void wait_until_known(struct reconcile *reconcile)
 {
-	int64_t wait_ms = SETTLE_MS;
-
+	reconcile->waiting = reconcile->unchanged = loop_now(reconcile->loop);
+	reconcile->backfills = backfill_begun(reconcile->backfill);
 	reconcile->config.stream(reconcile->config.arg, &reconcile->stream);
-	if (!reconcile->stream.is_live) {
-		wait_ms += POLLS * reconcile->config.poll_ms;
-		if (wait_ms > SETTLE_MAX_MS)
-			wait_ms = SETTLE_MAX_MS;
-	}
-	timer_start(reconcile->settle, wait_ms);
+	timer_start(reconcile->settle, SETTLE_MS);
 }
 
-static bool is_steady(const struct reconcile *reconcile)
+/* How long it takes for news to come. */
+static int64_t news_ms(const struct reconcile *reconcile)
 {
-	struct reconcile_stream now;
+	int64_t polled_ms = SETTLE_MS + POLLS * reconcile->config.poll_ms;
 
-	reconcile->config.stream(reconcile->config.arg, &now);
-	return now.is_live == reconcile->stream.is_live && now.state == reconcile->stream.state &&
-	       now.reconnects == reconcile->stream.reconnects &&
-	       !backfill_is_running(reconcile->backfill);
+	if (reconcile->stream.is_live)
+		return SETTLE_MS;
+	return polled_ms < SETTLE_MAX_MS ? polled_ms : SETTLE_MAX_MS;
+}
+
+/* Whatever had happened before the wait is known by now: the stream has told it, or polling has, or
+ * the backfill of a stream that went and came back. */
+static bool is_known(struct reconcile *reconcile)
+{
+	struct mono now = loop_now(reconcile->loop);
+	struct reconcile_stream stream;
+
+	if (backfill_ended(reconcile->backfill) > reconcile->backfills)
+		return true;
+	reconcile->config.stream(reconcile->config.arg, &stream);
+	if (stream.is_live != reconcile->stream.is_live ||
+	    stream.reconnects != reconcile->stream.reconnects ||
+	    backfill_is_running(reconcile->backfill))
+		reconcile->unchanged = now;
+	reconcile->stream = stream;
+	return mono_diff_ms(now, reconcile->unchanged) >= news_ms(reconcile);
 }
 
 static void settled(void *arg)
@@ -321,9 +364,11 @@ static void settled(void *arg)
 	struct reconcile *reconcile = arg;
 	struct err err;
 
-	if (!is_steady(reconcile)) {
-		if (++reconcile->waits < WAITS_MAX) {
-			wait(reconcile);
+	if (!is_known(reconcile)) {
+		struct mono now = loop_now(reconcile->loop);
+
+		if (mono_diff_ms(now, reconcile->waiting) < SETTLE_TRY_MS) {
+			timer_start(reconcile->settle, SETTLE_LOOK_MS);
 			return;
 		}
 		err_set(&err, ERR_BUSY, "the account's stream comes and goes");
@@ -331,15 +376,14 @@ static void settled(void *arg)
 		return;
 	}
 	if (reconcile->stage == STAGE_WAIT) {
-		if (drift_judge(reconcile->drift, 0, true) == 0 &&
+		if (drift_judge(reconcile->drift, 0) == 0 &&
 		    findings_suspects(reconcile->memory.findings) == 0)
 			finish(reconcile);
 		else
 			look(reconcile, true);
 		return;
 	}
-	if (drift_judge(reconcile->drift, 1, true) > 0)
-		drift_tell(reconcile->drift, found_drift, reconcile);
+	drift_tell(reconcile->drift, found_drift, reconcile);
 	finish(reconcile);
 }
 
@@ -355,7 +399,7 @@ static void balances_told(void *arg, const struct err *err)
 		give_up(reconcile, err);
 		return;
 	}
-	open = drift_judge(reconcile->drift, is_second, false);
+	open = drift_judge(reconcile->drift, is_second);
 	if (!is_second)
 		open += findings_suspects(reconcile->memory.findings);
 	if (open == 0) {
@@ -363,7 +407,7 @@ static void balances_told(void *arg, const struct err *err)
 		return;
 	}
 	reconcile->stage = is_second ? STAGE_LAST_WAIT : STAGE_WAIT;
-	wait(reconcile);
+	wait_until_known(reconcile);
 }
 
 static void looked(void *arg, const struct err *err, const struct look_counts *counts)
@@ -377,7 +421,8 @@ static void looked(void *arg, const struct err *err, const struct look_counts *c
 	}
 	reconcile->run.orders = counts->orders;
 	reconcile->run.executions = counts->executions;
-	drift_ask(reconcile->drift, reconcile->stage == STAGE_SECOND, balances_told, reconcile);
+	drift_ask(reconcile->drift, reconcile->stage == STAGE_SECOND, counts->is_whole,
+		  balances_told, reconcile);
 }
 
 static void look(struct reconcile *reconcile, bool is_second)
@@ -389,6 +434,7 @@ static void look(struct reconcile *reconcile, bool is_second)
 					    .is_second = is_second,
 					    .give_up_ms = reconcile->config.give_up_ms,
 					    .found = found,
+					    .seen = seen,
 					    .done = looked,
 					    .arg = reconcile };
 
@@ -399,7 +445,6 @@ static void look(struct reconcile *reconcile, bool is_second)
 static void begin(struct reconcile *reconcile)
 {
 	timer_stop(reconcile->routine);
-	reconcile->waits = 0;
 	reconcile->run = (struct journal_run){ .began_at = wall_now(),
 					       .runs = 1,
 					       .is_demanded = !list_is_empty(&reconcile->wishes) };
@@ -450,9 +495,9 @@ static void remember(struct reconcile *reconcile, const struct journal_finding *
 	snprintf(word, sizeof(word), "%.*s", (int)strcspn(finding->exchange, ","),
 		 finding->exchange);
 	if (compare_is_live(dd_status_parse(word)))
-		look_follow(memory, finding->exchange_order_id, finding->symbol);
+		look_memory_follow(memory, finding->exchange_order_id, finding->symbol);
 	else
-		look_forget(memory, finding->exchange_order_id);
+		look_memory_forget(memory, finding->exchange_order_id);
 }
 
 static void loaded(void *arg, const struct err *err, const struct journal_finding *findings,

@@ -2,9 +2,10 @@
  *
  * A run looks once (look.h: executions, open and traded orders; drift.h: balances). If all agrees
  * that was it. Otherwise it waits until what was under way has settled, two seconds under a live
- * stream of the account, longer while only polling tells of changes, and anew whenever that
- * stream comes or goes; then it looks again. What is still so is a finding: journalled, told on
- * the channel `system`, and acted on as its class allows:
+ * stream of the account, longer while only polling tells of changes, and, when that stream went
+ * meanwhile, until it is back and what it did not tell is made up for; then it looks again. What is
+ * still so is a finding: journalled, told on the channel `system`, and acted on as its class
+ * allows:
  *
  *   foreign_order    made elsewhere with this account: followed, never cancelled
  *   missed_fill      an execution that nobody told: booked
@@ -32,10 +33,9 @@
 
 struct reconcile;
 
-/* How the account's stream is; figures that stay the same say that it neither came nor went. */
+/* How the account's stream is; what stays the same says that it neither came nor went. */
 struct reconcile_stream {
 	bool is_live;
-	int state;
 	uint64_t reconnects;
 };
 struct reconcile_config {

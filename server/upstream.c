@@ -35,7 +35,6 @@ static void note_account(void *arg, const struct streams_line *line)
 	if (strcmp(line->name, dd_stream_kind_word(DD_STREAM_ACCOUNT)) != 0)
 		return;
 	stream->is_live = !line->is_stopped && line->status.state == DD_STREAM_LIVE;
-	stream->state = line->is_stopped ? -1 : (int)line->status.state;
 	stream->reconnects = line->status.reconnects;
 }
 

@@ -485,6 +485,8 @@ static void page_told(void *arg, const struct dd_result *result,
 		walk->executions[i] = executions[i];
 		note_newest(walk, &executions[i]);
 	}
+	if (walk->watch.page)
+		walk->watch.page(walk->watch.arg, walk->symbol, executions, count);
 	if (count == 0)
 		page_taken(walk);
 	else

@@ -21,8 +21,11 @@ struct walk_range {         /* the exchange's times; ours may be others */
 	struct wall since;  /* the first look was after this */
 	struct wall until;  /* complete up to then */
 };
-/* Who wants to know what was missing. */
+/* Who wants to know what there is, and what was missing. */
 struct walk_watch {
+	/* A page as the exchange gave it, before it is gone through. May be NULL. */
+	void (*page)(void *arg, const char *symbol, const struct dd_execution *executions,
+		     size_t count);
 	/* An execution that is not booked; false leaves it for another time. */
 	bool (*is_due)(void *arg, const struct dd_execution *execution);
 	/* It was booked just now; order: whose, NULL for one that is none of ours. */
