@@ -118,8 +118,9 @@ void settle_destroy(struct settle *settle)
 static void queue(struct settle_job *job, enum lane lane, void (*go)(void *arg))
 {
 	job->ticket.lane = lane;
-	job->ticket.token_id = lane == LANE_READ ? "" : job->tracked->order.terms.token_id;
-	job->ticket.weight = lane == LANE_READ ? 1 : job->tracked->weight;
+	job->ticket.token_id =
+		lane == LANE_READ ? READER_DOUBTS : job->tracked->order.terms.token_id;
+	job->ticket.weight = lane == LANE_READ ? READER_DOUBTS_WEIGHT : job->tracked->weight;
 	job->ticket.go = go;
 	job->ticket.arg = job;
 	scheduler_add(job->settle->scheduler, &job->ticket);

@@ -16,7 +16,8 @@ from facts import (
 from rig import ROOT, wait_for
 from trader import Trader
 
-ORDER, SUBMIT, BUILD, CANCEL = "/accounts/order/*", "/order/submit", "/order/build", "/order/*/cancel"
+ORDER, CANCEL = "/accounts/order/*", "/order/*/cancel"
+SUBMIT, BUILD = "/order/submit", "/order/build"
 PLACED = ("processing", "open", "closed", "cancelled")
 FILLS_SINCE, TOKENS_SINCE = 2, 3  # versions of the journal
 ASYNC = {"Prefer": "respond-async"}

@@ -121,6 +121,24 @@ def test_live_orders_are_looked_at_together_after_a_restart(make_rig):
     assert len(rig.sim.log("/accounts/order/*")) - asked < 10
 
 
+def test_what_somebody_waits_for_does_not_wait_behind_live_orders(make_rig):
+    rig = make_rig(max_orders_per_second="1000", rate_guard_ms="0", rate_reads_per_second="5")
+    rig.sim.options += ["--rate-orders", "0"]
+    app = rig.start().app()
+    orders = [answer.json for answer in app.parallel(app.order for _ in range(40))]
+    for order in orders:
+        on_book(rig.sim, order)
+    rig.daemon.kill()
+    for order in orders:  # each has to be asked for by itself, for eight seconds
+        rig.sim.fill(order["exchange_order_id"])
+    asked = len(rig.sim.log("/accounts/order/*"))
+    rig.daemon.start().ready()
+    wait_for(lambda: len(rig.sim.log("/accounts/order/*")) > asked + 2)
+    for _ in range(3):
+        assert app.get("/v1/balances", headers={"Cache-Control": "no-cache"}).status == 200
+    assert len(rig.sim.log("/accounts/order/*")) - asked < 25
+
+
 @pytest.mark.threads
 def test_new_orders_wait_until_doubtful_ones_are_explained(rig, app):
     rig.sim.faults({"match": {"path": "/order/submit"}, "delay_after_ms": 5000, "times": 1},
