@@ -13,8 +13,8 @@
 
 /* So long a turn is given to flushing, which whoever else is on the loop waits. The clock is looked
  * at after so many peers. */
-#define FLUSHING_US        100
-#define FLUSHES_PER_GLANCE 4
+#define FLUSHING_US        50
+#define FLUSHES_PER_GLANCE 2
 #define CLOSING_MS         2000
 #define FILES_BESIDE       1024 /* what is open besides WebSockets */
 

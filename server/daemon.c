@@ -42,7 +42,7 @@
 #define STOP_LOOK_MS    50
 #define FAREWELL_MS     2500 /* for subscribers to take what they have queued */
 #define UPSTREAM_MAX    256  /* sockets to the exchange's streams */
-#define EVENTS_PAGE     200  /* for who catches up: about what one queue holds */
+#define EVENTS_PAGE     100  /* for who catches up: little enough for others to wait for */
 #define RECOVER_LOOK_MS 50
 #define PATH_LEN        4096
 

@@ -337,10 +337,11 @@ def rivals_paced(report, folder, size):
 
 
 def paced(report, folder):
-    server_core, _ = cores()
+    server_core, load_core = cores()
     with running(folder) as rig, told("plain", server_core, BENCH / "plain") as plain:
         app = rig.app()
-        with Measurer(BENCH / "load", rig.daemon.address[1], "/v1/limits",
+        with Measurer("taskset", "-c", load_core, BENCH / "load",
+                      rig.daemon.address[1], "/v1/limits",
                       DELTAGATE_TOKEN=app.token) as load:
             size = daemon_paced(report, rig, app, load)
         daemon_saturated(report, rig, app, plain, size)
