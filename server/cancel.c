@@ -86,8 +86,9 @@ void cancel_destroy(struct cancel *cancel)
 static void queue(struct cancel_job *job, enum lane lane, void (*go)(void *arg), bool is_repeat)
 {
 	job->ticket.lane = lane;
-	job->ticket.token_id = lane == LANE_READ ? "" : job->tracked->order.terms.token_id;
-	job->ticket.weight = lane == LANE_READ ? 1 : job->tracked->weight;
+	job->ticket.token_id =
+		lane == LANE_READ ? READER_DOUBTS : job->tracked->order.terms.token_id;
+	job->ticket.weight = lane == LANE_READ ? READER_DOUBTS_WEIGHT : job->tracked->weight;
 	job->ticket.is_repeat = is_repeat;
 	job->ticket.go = go;
 	job->ticket.arg = job;

@@ -236,7 +236,7 @@ static void queue_question(void *arg)
 
 	job->is_asking = true;
 	job->ticket.lane = LANE_READ;
-	job->ticket.token_id = "";
+	job->ticket.token_id = READER_CHECKS;
 	job->ticket.weight = 1;
 	job->ticket.go = ask;
 	job->ticket.arg = job;

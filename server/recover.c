@@ -4,7 +4,6 @@
 #include "base/log.h"
 #include "server/auth.h"
 #include "server/cancel.h"
-#include "server/check.h"
 #include "server/config.h"
 #include "server/daemon.h"
 #include "server/journal.h"
@@ -102,8 +101,10 @@ static void take_up(void *arg, struct tracked *tracked)
 	case ORDER_OPEN:
 	case ORDER_PARTIALLY_FILLED:
 		recovering->counts->live++;
-		tracked->is_seen_live = true; /* for all we know now */
-		check_order(daemon->check, tracked, 0);
+		/* For all we know now. The first sweep looks at all of them in a few requests,
+		 * and asks for those alone that differ: one by one they would take the reads'
+		 * budget of many seconds from the orders in doubt. */
+		tracked->is_seen_live = true;
 		cancel_if_asked(daemon->cancel, tracked);
 		return;
 	case ORDER_FILLED:

@@ -2,7 +2,8 @@
  *
  * ACCEPTED and BUILDING: nothing was submitted, so they failed, or wait for their turn again when
  * recovery.resume_accepted is set and their time has not passed. SUBMITTING and UNKNOWN: settled
- * by asking. OPEN and PARTIALLY_FILLED: refreshed with their fills. Before the loop runs. */
+ * by asking. OPEN and PARTIALLY_FILLED: refreshed with their fills by the first sweep of check.h.
+ * Before the loop runs. */
 #ifndef SERVER_RECOVER_H
 #define SERVER_RECOVER_H
 #include <stdbool.h>

@@ -29,6 +29,13 @@ struct scheduler;
 
 enum lane { LANE_CANCEL, LANE_SUBMIT, LANE_ORDER, LANE_READ, LANE_COUNT };
 
+/* In the lane of reads the daemon itself takes part under several names: a few lists, prices and
+ * balances as "", and the two that may come by the hundred. What becomes of an order in doubt or a
+ * cancel must be known soon: after a restart new orders wait for it. */
+#define READER_CHECKS        "checks"
+#define READER_DOUBTS        "doubts"
+#define READER_DOUBTS_WEIGHT 4
+
 struct scheduler_config {
 	struct decimal per_second; /* max_orders_per_second */
 	int64_t guard_ms;          /* the window is a second and this, for jitter on the way */
@@ -42,7 +49,7 @@ struct scheduler_config {
 struct ticket {
 	struct list_node node; /* private: zero, or left by the scheduler */
 	enum lane lane;
-	const char *token_id; /* borrowed; the daemon's own work is "" */
+	const char *token_id; /* borrowed; the daemon's own work is "" or READER_... */
 	int weight;           /* 1 and up */
 	struct mono deadline; /* 0: none. Once past, late() is called instead of go() */
 	bool is_repeat;       /* was out before: goes ahead of its app's other tickets */

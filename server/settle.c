@@ -159,9 +159,11 @@ static void queue_question(void *arg)
 		settled(job);
 		return;
 	}
-	job->ticket = (struct ticket){
-		.lane = LANE_READ, .token_id = "", .weight = 1, .go = ask, .arg = job
-	};
+	job->ticket = (struct ticket){ .lane = LANE_READ,
+				       .token_id = READER_DOUBTS,
+				       .weight = READER_DOUBTS_WEIGHT,
+				       .go = ask,
+				       .arg = job };
 	scheduler_add(job->settle->scheduler, &job->ticket);
 }
 

@@ -97,6 +97,48 @@ def test_an_order_that_hung_long_ago_is_not_placed_now(rig, app):
     assert live_on_exchange(rig.sim) == []
 
 
+def test_live_orders_are_looked_at_together_after_a_restart(make_rig):
+    rig = make_rig(max_orders_per_second="1000", rate_guard_ms="0")
+    rig.sim.options += ["--rate-orders", "0"]
+    app = rig.start().app()
+    orders = [answer.json for answer in app.parallel(app.order for _ in range(40))]
+    for order in orders:
+        on_book(rig.sim, order)
+    rig.sim.faults({"match": {"path": "/order/submit"}, "stall": "after", "times": 1}, SILENCE)
+    doubtful = app.order(headers={"Prefer": "respond-async"}).json
+    wait_for(lambda: len(rig.sim.log("/order/submit")) == 41)
+    rig.daemon.kill()
+    rig.sim.fill(orders[7]["exchange_order_id"])
+    asked = len(rig.sim.log("/accounts/order/*"))
+    rig.daemon.start().ready()
+
+    def states():
+        return [app.get("/v1/orders/" + o["order_id"]).json["state"]
+                for o in (orders[7], doubtful)]
+
+    wait_for(lambda: states() == ["filled", "open"], 20)
+    check_against_exchange(rig)
+    assert len(rig.sim.log("/accounts/order/*")) - asked < 10
+
+
+def test_what_somebody_waits_for_does_not_wait_behind_live_orders(make_rig):
+    rig = make_rig(max_orders_per_second="1000", rate_guard_ms="0", rate_reads_per_second="5")
+    rig.sim.options += ["--rate-orders", "0"]
+    app = rig.start().app()
+    orders = [answer.json for answer in app.parallel(app.order for _ in range(40))]
+    for order in orders:
+        on_book(rig.sim, order)
+    rig.daemon.kill()
+    for order in orders:  # each has to be asked for by itself, for eight seconds
+        rig.sim.fill(order["exchange_order_id"])
+    asked = len(rig.sim.log("/accounts/order/*"))
+    rig.daemon.start().ready()
+    wait_for(lambda: len(rig.sim.log("/accounts/order/*")) > asked + 2)
+    for _ in range(3):
+        assert app.get("/v1/balances", headers={"Cache-Control": "no-cache"}).status == 200
+    assert len(rig.sim.log("/accounts/order/*")) - asked < 25
+
+
 @pytest.mark.threads
 def test_new_orders_wait_until_doubtful_ones_are_explained(rig, app):
     rig.sim.faults({"match": {"path": "/order/submit"}, "delay_after_ms": 5000, "times": 1},

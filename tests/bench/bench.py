@@ -25,13 +25,14 @@ import time
 
 import catchup
 import fanout
+import recovery
 import rig as rigs
 from measure import (BENCH, HERE, PATIENCE_S, Measurer, Report, answers, free_port, install_rivals,
                      ms, percentile, pick_cores, pin)
 
 VECTORS = rigs.ROOT / "tests/data/vectors/signing.json"
 VECTOR = "s034"  # an order-like intent, which all three signers take
-PARTS = ("sign", "orders", "reads", "appends", "fan", "stream", "catchup")
+PARTS = ("sign", "orders", "reads", "appends", "fan", "stream", "catchup", "recovery")
 
 SIGN_ROUNDS = 5
 SIGN_COUNTS = {"deltagate": 2000, "whisky": 200, "mesh": 5}
@@ -299,6 +300,8 @@ def main():
             fanout.paced(report, folder)
         if "catchup" in wanted:
             catchup.catch_up(report, folder)
+        if "recovery" in wanted:
+            recovery.recovery(report, folder)
     machine["seconds"] = round(time.monotonic() - began)
     report.write(machine)
 

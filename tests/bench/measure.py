@@ -41,8 +41,8 @@ class Report:
             print(text, flush=True)
 
     def line(self, name, unit, ours, theirs, text, **more):
-        """A figure a round of each side. unit "us": less is better; "per_s": more is."""
-        pairs = zip(theirs, ours) if unit == "us" else zip(ours, theirs)
+        """A figure a round of each side. unit "us" or "kib": less is better; "per_s": more is."""
+        pairs = zip(ours, theirs) if unit == "per_s" else zip(theirs, ours)
         ratios = sorted(a / b for a, b in pairs)
         line = {
             "name": name, "ratio": round(statistics.median(ratios), 4),
