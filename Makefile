@@ -1,4 +1,4 @@
-# deltagate. People use: all run test chaos crash asan tsan fuzz bench lint cover install clean.
+# deltagate. People use: all run test chaos soak crash asan tsan fuzz bench lint cover install clean.
 # Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -36,6 +36,7 @@ DEPS_run   := run
 DEPS_test  := run test
 DEPS_units := test
 DEPS_chaos := run test
+DEPS_soak  := run test
 DEPS_asan  := run test
 DEPS_tsan  := run test
 DEPS_fuzz  := fuzz
@@ -236,7 +237,7 @@ run: all
 	@exec tests/demo.sh $(BUILD)
 
 # ---- Tests: each ends with one line, N passed, N failed, N skipped ----
-.PHONY: units test chaos asan tsan cover lint fresh
+.PHONY: units test chaos soak asan tsan cover lint fresh
 units: $(UNITS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
@@ -248,6 +249,11 @@ test: all $(UNITS) $(BUILD)/vectors $(REPLAYS) $(CRASH)
 chaos: all
 	@DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m pytest -q -s \
 		tests/test_stream_chaos.py --full $(if $(SEED),--seed $(SEED))
+
+# The daemon killed for MINUTES under load: nothing lost, doubled or untrue. SEED=N likewise.
+MINUTES  ?= 10
+soak: all
+	@DELTAGATE_BUILD=$(BUILD) $(if $(SEED),SEED=$(SEED)) tests/soak.sh $(MINUTES)
 
 # The same suite with other objects, in a folder of their own.
 asan:
