@@ -254,13 +254,14 @@ class Sim(Program):
     def start(self):
         super().start()
         # The daemon knows one address: a restart comes back on the same port.
-        self.listen = "%s:%d" % self.address
+        self.listen = urllib.parse.urlsplit(self.hello["listening"]).netloc
         return self
 
     @property
     def address(self):
-        url = urllib.parse.urlsplit(self.hello["listening"])
-        return url.hostname, url.port
+        """Known also while it is started again, which another thread may do."""
+        host, _, port = self.listen.rpartition(":")
+        return host, int(port)
 
     @property
     def url(self):

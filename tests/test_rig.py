@@ -129,3 +129,12 @@ def test_waiting_shows_the_last_reason(monkeypatch):
         rigs.wait_for(never, 0.01)
     assert "the reason" in str(error.value.__cause__)
     assert rigs.wait_for(lambda: types.SimpleNamespace(value=1)).value == 1
+
+
+def test_the_address_of_a_simulator_is_known_while_it_is_started_again(make_sim):
+    sim = make_sim()
+    address = sim.address
+    sim.kill()
+    sim.launch()  # and does not say yet where it listens
+    assert sim.hello is None and sim.address == address
+    rigs.wait_for(sim.read_hello)
