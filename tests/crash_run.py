@@ -383,9 +383,8 @@ class Run:
         """After each restart every order was final or explained in time."""
         for life in self.lives:
             life.join()
-            if life.riddles:
-                raise Wrong("untrue", f"unexplained {life.seconds:.1f} s after a restart: "
-                                      f"{life.riddles}")
+            if life.is_late:
+                raise Wrong("untrue", f"{life.seconds:.1f} s until all was explained: {life.story}")
 
     def slowest_life(self):
         return max((life.seconds for life in self.lives if life.seconds), default=0.0)

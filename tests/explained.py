@@ -10,6 +10,7 @@ import contextlib
 import datetime
 import http.client
 import json
+import pathlib
 import threading
 import time
 
@@ -34,8 +35,8 @@ class Explained(threading.Thread):
     """Watches one life of the daemon, from its launch on, until all is explained or it has died.
 
     Make it just before the launch and start it when the daemon serves. exchange_order(id): the
-    exchange's own record of an order. Afterwards: seconds, or None when the daemon died before;
-    riddles: what was not explained when `limit` had passed."""
+    exchange's own record of an order. Afterwards: seconds, or None when the daemon died before, and
+    story: what there was to wait for, and when."""
 
     def __init__(self, program, exchange_order, limit=SECONDS):
         super().__init__(daemon=True)
@@ -43,30 +44,45 @@ class Explained(threading.Thread):
         self.launched, self.since = now_text(), time.monotonic()
         self.process = self.seconds = None
         self.left, self.count = None, 0  # orders from before: ids not explained yet, and how many
-        self.riddles, self.is_over = {}, threading.Event()
+        self.story, self.is_over = [], threading.Event()
 
     def start(self):
         self.process = self.program.process
+        self.tell("it serves")
         super().start()
+
+    def tell(self, text):
+        self.story.append(f"{time.monotonic() - self.since:.2f} s: {text}")
+
+    @property
+    def is_late(self):
+        return self.seconds is not None and self.seconds > self.limit
 
     def run(self):
         while not self.is_over.is_set() and self.is_up():
-            with contextlib.suppress(AWAY):  # perhaps it is about to die; else it is asked again
+            try:
                 self.look()
-            if self.left == []:
-                self.seconds, self.riddles = time.monotonic() - self.since, {}
-                return
-            if time.monotonic() - self.since > self.limit and self.is_up():
-                self.seconds = time.monotonic() - self.since
-                self.riddles = self.riddles or {"all": "it does not answer"}
+            except AWAY as away:  # perhaps it is about to die; else it is asked again
+                self.tell(repr(away))
+            taken = time.monotonic() - self.since
+            if self.left == [] or (taken > self.limit and self.is_up()):
+                self.seconds = taken
+                self.tell(f"it waited {self.starved():.1f} s for a processor")
                 return
             self.is_over.wait(PAUSE)
-        self.riddles = {}  # it was killed first: the next one has its own ten seconds
+
+    def starved(self):
+        """Seconds that its threads were ready to run, and something else ran."""
+        tasks = pathlib.Path(f"/proc/{self.process.pid}/task").glob("*/schedstat")
+        with contextlib.suppress(OSError):
+            return sum(int(task.read_text().split()[1]) for task in tasks) / 1e9
+        return 0.0
 
     def look(self):
         if self.left is None:
             self.left = self.before()
             self.count = len(self.left)
+            self.tell(f"{self.count} orders from before")
         for order_id in list(self.left):
             if self.is_explained(order_id):
                 self.left.remove(order_id)
@@ -99,10 +115,8 @@ class Explained(threading.Thread):
             is_clear = is_asked or self.is_as_there(order)
         else:
             is_clear = state in facts.FINAL or (state == "unknown" and is_asked)
-        if is_clear:
-            self.riddles.pop(order_id, None)
-        else:
-            self.riddles[order_id] = f"{state}, settling {settling}"
+        if not is_clear:
+            self.tell(f"{order_id} is {state}, settling {settling}")
         return is_clear
 
     def is_as_there(self, order):
