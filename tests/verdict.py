@@ -1,4 +1,4 @@
-"""What is lost, doubled or untrue: the exchange's record against the journal and what apps were told.
+"""What is lost, doubled or untrue: the exchange's record against the journal and what was told.
 
 Each order has a quantity of its own, so that the exchange's record alone tells how often it is
 there, whatever the daemon believes.
