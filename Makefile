@@ -1,4 +1,4 @@
-# deltagate. People use: all run test chaos crash soak-reconcile asan tsan fuzz bench lint cover install clean.
+# deltagate. People use: all run test chaos soak soak-reconcile crash asan tsan fuzz bench lint cover install clean.
 # Objects go to $(BUILD); every .c file is found by its folder. V=1 shows the commands.
 BUILD    ?= build
 CC       := $(if $(filter default,$(origin CC)),gcc,$(CC))
@@ -37,6 +37,7 @@ DEPS_test  := run test
 DEPS_units := test
 DEPS_chaos := run test
 DEPS_soak-reconcile := run test
+DEPS_soak  := run test
 DEPS_asan  := run test
 DEPS_tsan  := run test
 DEPS_fuzz  := fuzz
@@ -237,7 +238,7 @@ run: all
 	@exec tests/demo.sh $(BUILD)
 
 # ---- Tests: each ends with one line, N passed, N failed, N skipped ----
-.PHONY: units test chaos asan tsan cover lint fresh
+.PHONY: units test chaos soak asan tsan cover lint fresh
 units: $(UNITS)
 	@$(PYTHON) tests/run_tests.py --build $(BUILD) --only units
 
@@ -257,6 +258,11 @@ SOAK_SECONDS ?= 1800
 soak-reconcile: all
 	@DELTAGATE_BUILD=$(BUILD) PYTHONDONTWRITEBYTECODE=1 $(PYTHON) tests/soak_reconcile.py \
 		$(SOAK_SECONDS) $(SEED)
+
+# The daemon killed for MINUTES under load: nothing lost, doubled or untrue. SEED=N likewise.
+MINUTES  ?= 10
+soak: all
+	@DELTAGATE_BUILD=$(BUILD) $(if $(SEED),SEED=$(SEED)) tests/soak.sh $(MINUTES)
 
 # The same suite with other objects, in a folder of their own.
 asan:

@@ -83,7 +83,9 @@ def random_spec(seed, points):
     """One to three deaths anywhere, under any trouble."""
     chance = random.Random(f"schedule {seed}")
     deaths = range(chance.randint(1, 3))
-    places = [f"{chance.choice(points)}:{chance.randint(1, 4)}" for _ in deaths]
+    # Mostly early: what is passed once a life is passed the first time or never.
+    places = [f"{chance.choice(points)}:{min(1 + int(chance.expovariate(0.5)), 12)}"
+              for _ in deaths]
     return {"name": f"random {seed}", "seed": seed, "end": chance.choice(ENDS), "point": None,
             "trouble": chance.choice(list(TROUBLES)), "scenario": "random", "points": places}
 
@@ -107,38 +109,55 @@ def end_worker():
         WORKER["exchange"].kill()
 
 
+# kind: of failure, or None. reached: the points it died at, in order.
+Result = collections.namedtuple("Result", "spec kind text reached crashes longest slowest orders")
+
+
 def run_one(spec):
-    """(spec, kind of failure or None, text, points reached, crashes, longest wait)"""
     run = None
     try:
         run = Run(WORKER["tools"], WORKER["exchange"], WORKER["folder"] / "run", spec)
         run.go()
-        return spec, None, "", run.reached, run.crashes, run.longest
+        return Result(spec, None, "", run.reached, run.crashes, run.longest, run.slowest_life(),
+                      sum(life.count for life in run.lives))
     except Wrong as wrong:
         kind, text = wrong.kind, str(wrong)
     except Exception:  # pylint: disable=broad-except  # one bad run must not hide the others
         kind, text = "broken", traceback.format_exc()
     WORKER["exchange"].used = Exchange.ACCOUNTS  # a clean one for the next
-    return spec, kind, text, run.reached if run else [], 0, 0.0
+    slowest = run.slowest_life() if run else 0.0
+    return Result(spec, kind, text, run.reached if run else [], 0, 0.0, slowest, 0)
 
 
 class Report:
     def __init__(self):
         self.counts, self.reached, self.longest = collections.Counter(), set(), 0.0
-        self.crashes = self.runs = 0
+        self.crashes = self.runs = self.orders = self.planned = self.met = 0
+        self.slowest = 0.0
+        self.passed_by = {}  # name -> spec of a combination that did not die at its point
 
     def add(self, result):
-        spec, kind, text, reached, crashes, longest = result
+        spec = result.spec
         self.runs += 1
-        self.crashes += crashes
-        self.longest = max(self.longest, longest)
-        self.reached |= {place.partition(":")[0] for place in reached}
-        if kind:
-            self.counts[kind] += 1
+        self.crashes += result.crashes
+        self.orders += result.orders
+        self.longest = max(self.longest, result.longest)
+        self.slowest = max(self.slowest, result.slowest)
+        died_at = {place.partition(":")[0] for place in result.reached}
+        self.reached |= died_at
+        if spec["scenario"] == "random":
+            self.planned += len(spec["points"])
+            self.met += len(result.reached)
+        elif result.kind or spec["point"] in died_at:
+            self.passed_by.pop(spec["name"], None)
+        else:
+            self.passed_by[spec["name"]] = spec
+        if result.kind:
+            self.counts[result.kind] += 1
             again = f"--seed {spec['seed']}" if spec["scenario"] == "random" \
                 else f"--only '{spec['name']}'"
-            print(f"FAIL {spec['name']}: {text}\n     again: make crash CRASH_FLAGS=\"{again}\"",
-                  flush=True)
+            print(f"FAIL {spec['name']}: {result.text}\n"
+                  f"     again: make crash CRASH_FLAGS=\"{again}\"", flush=True)
 
     def failures(self):
         return sum(self.counts.values())
@@ -232,13 +251,38 @@ def chosen(args, points):
     return combinations, [random_spec(seed, points) for seed in seeds]
 
 
-def try_again(args, folder, points, report):
-    """Points that every run went by, as the exchange was quicker than the question: once more."""
+def try_again(args, folder, report):
+    """Combinations that went by their point, as the exchange was quicker than the question, say:
+    twice more."""
+    for _ in range(2):
+        if report.passed_by:
+            run_all(args, folder, list(report.passed_by.values()), report)
+
+
+def reach_all(args, folder, points, report):
+    """Points that no run died at so far. Returns those that stay so."""
     for _ in range(3):
         missed = set(points) - report.reached
-        run_all(args, folder, [s for s in matrix(points) if s["point"] in missed
-                               and s["trouble"] == "none"], report)
+        if missed:
+            run_all(args, folder, [s for s in matrix(points) if s["point"] in missed
+                                   and s["trouble"] == "none"], report)
     return sorted(set(points) - report.reached)
+
+
+def tell(points, combinations, randoms, report, seconds):
+    names = {spec["name"] for spec in combinations}
+    by = sorted(names & report.passed_by.keys())
+    for name in by:
+        print(f"     not passed: {name}")
+    print(f"{report.crashes} deaths in {seconds:.0f} s, at {len(report.reached)} points; "
+          f"{len(by)} of {len(names)} combinations never came by their point and do not count; "
+          f"{report.met} of {report.planned} random deaths at theirs; "
+          f"{report.counts['broken']} runs could not be made")
+    print(f"every order final or explained at most {report.slowest:.1f} s after a restart "
+          f"({report.orders} orders); all true at most {report.longest:.1f} s after the last act")
+    print(f"{len(points)} points, {len(names) - len(by)} combinations, {len(randoms)} random runs, "
+          f"{report.counts['duplicate']} duplicate, {report.counts['lost']} lost, "
+          f"{report.counts['untrue']} untrue", flush=True)
 
 
 def work(args, folder):
@@ -250,16 +294,12 @@ def work(args, folder):
     combinations, randoms = chosen(args, points)
     report, begun = Report(), time.monotonic()
     run_all(args, folder, combinations + randoms, report)
+    try_again(args, folder, report)
     is_whole = not args.only and args.seed is None
-    missed = try_again(args, folder, points, report) if is_whole else []
+    missed = reach_all(args, folder, points, report) if is_whole else []
     for point in missed:
         print(f"FAIL {point} was never passed", flush=True)
-    print(f"{report.crashes} deaths in {time.monotonic() - begun:.0f} s; true again after at most "
-          f"{report.longest:.1f} s; died at {len(report.reached)} points; "
-          f"{report.counts['broken']} runs could not be made")
-    print(f"{len(points)} points, {len(combinations)} combinations, {len(randoms)} random runs, "
-          f"{report.counts['duplicate']} duplicate, {report.counts['lost']} lost, "
-          f"{report.counts['untrue']} untrue", flush=True)
+    tell(points, combinations, randoms, report, time.monotonic() - begun)
     return report.failures() + len(missed)
 
 

@@ -14,16 +14,16 @@ import threading
 import time
 from decimal import Decimal
 
-import facts
 import rig as rigs
+import verdict
+from explained import Explained
 from power import Power
 from rig import Daemon, UnixConnection, exchange_of
 
-WAIT_SECONDS = 10  # until every order is final or explained, after a restart
+WAIT_SECONDS = 10  # until all is true, after a restart and when nobody does anything any more
 SESSION_SECONDS = 25
 LATE_MS = 2500  # longer than it takes to send a submit again
 APPS = 3
-LIVE = ("processing", "open", "closed", "cancelled")  # it is or was on the book
 GONE = (OSError, http.client.HTTPException, TypeError)
 
 
@@ -134,9 +134,9 @@ class Run:
         self.daemon = CrashDaemon(self, tools.binary, folder)
         self.plan = list(spec["points"])  # where each start ends, one after the other
         self.reached, self.crashes, self.longest = [], 0, 0.0
+        self.lives = []  # of the daemon: how long its orders were a riddle
         self.waiting = None  # the point that the running daemon is to die at
-        self.placed, self.cancelled = {}, set()  # what was acknowledged, by client_order_id
-        self.sent, self.owner = {}, {}  # quantity and app by client_order_id
+        self.told, self.owner = verdict.Told(), {}  # app by client_order_id
         self.lock, self.exchange_lock = threading.Lock(), threading.Lock()
         self.quiet = 0.0  # since then nobody does anything
         self.failure = None  # of the app that failed first
@@ -166,6 +166,7 @@ class Run:
             if self.waiting:
                 env["DELTAGATE_CRASH_AT"] = self.waiting
             self.daemon.told_env = env
+            life = Explained(self.daemon, self.their_order, WAIT_SECONDS * self.tools.patience)
             self.daemon.launch()
             self.daemon.hello = None
             deadline = time.monotonic() + rigs.START_SECONDS
@@ -175,6 +176,8 @@ class Run:
                 time.sleep(0.005)
             if self.daemon.hello:
                 self.since = time.monotonic()
+                self.lives.append(life)
+                life.start()
                 return
             if self.is_up():
                 raise Wrong("untrue", "it does not start")
@@ -243,7 +246,8 @@ class Run:
 
     def quantity_of(self, name):
         with self.lock:
-            return self.sent.setdefault(name, f"{100 + len(self.sent)}.5")
+            sent = self.told.sent
+            return sent.setdefault(name, f"{100 + len(sent)}.5")
 
     def place(self, name, prefer="wait=1", app=0, **fields):
         """May be called again with the same name: then the daemon must know it."""
@@ -252,7 +256,7 @@ class Run:
                 "base_quantity": self.quantity_of(name), "client_order_id": name, **fields}
         got = self.ask("POST", "/v1/orders", body, prefer, app)
         if got.status in (200, 201, 202):
-            self.placed[name] = got.json
+            self.told.placed[name] = got.json
         elif got.status not in (422, 502):
             raise Wrong("untrue", f"placing {name}: {got}")
         return got
@@ -260,22 +264,25 @@ class Run:
     def cancel(self, name, prefer="wait=1"):
         got = self.ask("DELETE", f"/v1/orders/client:{name}", prefer=prefer, app=self.owner[name])
         if got.status == 200:
-            self.cancelled.add(name)
+            self.told.cancelled.add(name)
 
     def cancel_all(self, prefer="wait=1", app=0):
         got = self.ask("DELETE", "/v1/orders?symbol=ADAUSDM", prefer=prefer, app=app)
-        by_id = {o["order_id"]: name for name, o in list(self.placed.items())}
-        self.cancelled |= {by_id[i] for i in got.json["cancelled"] if i in by_id}
+        self.told.note_cancelled(got.json["cancelled"])
 
     def theirs(self):
         with self.exchange_lock:
             return [o for o in self.sim.orders() if o["account"] == self.account]
 
+    def their_order(self, exchange_id):
+        with self.exchange_lock:
+            return self.sim.order(exchange_id)
+
     def on_exchange(self, name):
         """Every order of the exchange that is or was live and is this one."""
-        quantity = Decimal(self.sent[name])
+        quantity = Decimal(self.told.sent[name])
         return [o for o in self.theirs()
-                if Decimal(o["base_qty"]) == quantity and o["status"] in LIVE]
+                if Decimal(o["base_qty"]) == quantity and o["status"] in verdict.LIVE]
 
     def trade(self, name, quantity=None):
         """The market takes it, or some of it, if it is there."""
@@ -343,7 +350,7 @@ class Run:
             return [dict(row) for row in journal.execute(sql)]
 
     def judge(self):
-        """Within ten seconds of the restart all is true; what cannot be known yet says why."""
+        """Soon after the last act all is true; what cannot be known yet says why."""
         begun = max(self.since, self.quiet)
         deadline = begun + WAIT_SECONDS * self.tools.patience
         while True:
@@ -363,64 +370,24 @@ class Run:
         theirs = self.theirs()
         if self.waiting and not self.is_up():
             raise Wrong("untrue", "it died")  # and is started again
-        orders = {row["client_order_id"]: row for row in self.rows("select * from v_orders")}
-        for name in self.sent:
-            self.check_once(name, orders.get(name), theirs)
-        known = {row["exchange_order_id"] for row in orders.values()}
-        for order in theirs:
-            if order["status"] in LIVE and order["id"] not in known:
-                raise Wrong("lost", f"the exchange has an order the journal does not know: {order}")
-        self.check_fills(theirs)
+        rows, fills = (self.rows(f"select * from {view}") for view in ("v_orders", "v_fills"))
+        for problem in verdict.problems(self.told, rows, fills, theirs, self.settling):
+            raise Wrong(problem.kind, f"{problem.about}: {problem.text}")
 
-    def check_once(self, name, row, theirs):
-        quantity = Decimal(self.sent[name])
-        live = [o for o in theirs if Decimal(o["base_qty"]) == quantity and o["status"] in LIVE]
-        if len(live) > 1:
-            raise Wrong("duplicate", f"{name} is there {len(live)} times: {live}")
-        if not row:
-            if name in self.placed or live:
-                raise Wrong("lost", f"{name} was acknowledged, or is live, and is gone")
-            return
-        if name in self.placed and row["order_id"] != self.placed[name]["order_id"]:
-            raise Wrong("lost", f"{name} was {self.placed[name]['order_id']} and is {dict(row)}")
-        if not live:
-            self.check_absent(name, row)
-            return
-        if row["exchange_order_id"] != live[0]["id"]:
-            raise Wrong("untrue", f"{name}: {row} is not {live[0]}")
-        try:
-            facts.check_order(row, live[0])
-        except AssertionError as error:
-            raise Wrong("untrue", f"{name}: {error}") from None
-        if name in self.cancelled and row["state"] != "cancelled":
-            raise Wrong("untrue", f"{name} was cancelled and is {row['state']}")
-        if row["state"] in ("unknown", "submitting", "building", "accepted"):
-            raise Wrong("untrue", f"{name} is {row['state']} and live on the exchange")
-
-    def check_absent(self, name, row):
-        """Not on the book: final, or unknown with a reason and a time."""
-        told = self.placed.get(name, {}).get("state")
-        if told in ("open", "partially_filled", "filled"):
-            raise Wrong("lost", f"{name} was told to be {told} and was never on the book")
-        if row["state"] in ("failed", "rejected", "cancelled"):
-            return
+    def settling(self, row):
+        name = row["client_order_id"]
         got = self.request("GET", f"/v1/orders/client:{name}", app=self.owner[name])
-        settling = got.json.get("settling") if got else None
-        if row["state"] != "unknown" or not settling or not settling["reason"]:
-            raise Wrong("untrue", f"{name} is {row['state']}, not on the book, and nobody says why")
+        return got.json.get("settling") if got else None
 
-    def check_fills(self, theirs):
-        fills = self.rows("select * from v_fills")
-        happened = {e["id"] for o in theirs for e in facts.executions(o)}
-        booked = [fill["execution_id"] for fill in fills]
-        if happened - set(booked):
-            raise Wrong("lost", f"executions are not booked: {happened - set(booked)}")
-        if len(set(booked)) != len(booked):
-            raise Wrong("duplicate", f"an execution is booked twice: {sorted(booked)}")
-        try:
-            facts.check_fills(fills, {o["id"]: o for o in theirs})
-        except AssertionError as error:
-            raise Wrong("untrue", f"fills: {error}") from None
+    def judge_lives(self):
+        """After each restart every order was final or explained in time."""
+        for life in self.lives:
+            life.join()
+            if life.is_late:
+                raise Wrong("untrue", f"{life.seconds:.1f} s until all was explained: {life.story}")
+
+    def slowest_life(self):
+        return max((life.seconds for life in self.lives if life.seconds), default=0.0)
 
     # ---- all of it ----
 
@@ -441,7 +408,10 @@ class Run:
             if self.spec["trouble"] == "request late":
                 time.sleep(LATE_MS / 1000)  # the exchange may act now on what it got then
                 self.judge()
+            self.judge_lives()
         finally:
+            for life in self.lives:
+                life.is_over.set()
             if self.daemon.is_running():
                 self.daemon.kill()
         return self

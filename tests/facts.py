@@ -111,12 +111,15 @@ def check_fills(fills, theirs):
     happened = {e["id"]: e for o in theirs.values() for e in executions(o)}
     assert set(booked) == set(happened)
     for execution_id, fill in booked.items():
-        record = happened[execution_id]
-        assert same(fill["base_qty"], record["filled_base_qty"]), (fill, record)
-        assert same(fill["price"], record["execution_price"]), (fill, record)
-        assert same(fill["commission"], record["commission"]), (fill, record)
-        assert fill["commission_unit"] == record["commission_unit"], (fill, record)
-        assert fill["role"] == record["role"], (fill, record)
+        check_fill(fill, happened[execution_id])
+
+
+def check_fill(fill, record):
+    assert same(fill["base_qty"], record["filled_base_qty"]), (fill, record)
+    assert same(fill["price"], record["execution_price"]), (fill, record)
+    assert same(fill["commission"], record["commission"]), (fill, record)
+    assert fill["commission_unit"] == record["commission_unit"], (fill, record)
+    assert fill["role"] == record["role"], (fill, record)
 
 
 def is_settled(rig):
