@@ -339,6 +339,17 @@ static bool has_write(const struct list *group)
 	return false;
 }
 
+/* A commit that fails as it is synced has its pages in the log, whole for all that a start after a
+ * kill could tell, and what was refused would be there again. The next write takes their place,
+ * whether it can be synced or not. */
+static void overwrite_failure(struct journal_db *db)
+{
+	struct err err;
+
+	if (!probe(db, &err))
+		roll_back(db);
+}
+
 static void write_group(struct journal_db *db, struct list *group)
 {
 	struct err err;
@@ -353,6 +364,7 @@ static void write_group(struct journal_db *db, struct list *group)
 	}
 	look_for_damage(db, &err);
 	roll_back(db);
+	overwrite_failure(db);
 	note_failure(db, &err);
 	turn_down(db, group, &err);
 }
@@ -508,6 +520,18 @@ static void give_up_stuck(struct journal_db *db)
 	}
 }
 
+/* With orders that live on, the log stays as after a kill, with its room: all of it is copied, but
+ * not removed. */
+static void leave_room(struct journal_db *db)
+{
+	struct err err;
+
+	if (!count_live(db, &err) || db->live == 0)
+		return;
+	checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+	sqlite3_db_config(db->file.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+}
+
 static void finalize(struct journal_db *db)
 {
 	sqlite3_finalize(db->begin);
@@ -545,6 +569,7 @@ static void *run(void *arg)
 			make_checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
 	}
 	give_up_stuck(db);
+	leave_room(db);
 	finalize(db);
 	journal_file_close(&db->file);
 	return NULL;
@@ -613,6 +638,9 @@ bool journal_db_start(struct journal_file *file, size_t events_kept, struct queu
 	if (!prepare(db, events_kept, err))
 		goto fail;
 	keep_room(db);
+	if (!journal_room_is_firm(db->file.room))
+		LOG(WARN, "journal.room_not_held",
+		    F_STR("why", "the file system cannot hold room: its free space is watched"));
 	if (!start_thread(db, err))
 		goto fail;
 	*file = (struct journal_file){ .lock_fd = -1 };

@@ -27,6 +27,7 @@ struct journal_room {
 	sqlite3 *db;
 	int database_fd, log_fd, index_fd;
 	off_t held;     /* of the log, from its start */
+	off_t most;     /* that ever was */
 	off_t database; /* likewise; SQLite does not cut it shorter */
 	bool is_firm;
 	bool is_short; /* it was refused: no order's end makes up for what others have used since */
@@ -155,12 +156,19 @@ static bool allocate(int fd, int mode, off_t end)
 static bool hold_log(struct journal_room *room, size_t orders, int log_pages)
 {
 	off_t end = round_up(end_of_log(orders, log_pages)) + STEP;
-	off_t index = (end / FRAME / INDEX_FRAMES + 1) * INDEX_BLOCK;
+	off_t index;
 
+	/* A log that begins anew needs less, but on a full disk that would not last: the trouble
+	 * is over when the disk gives something. */
+	if (room->is_short && end < room->most + STEP)
+		end = room->most + STEP;
+	index = (end / FRAME / INDEX_FRAMES + 1) * INDEX_BLOCK;
 	if (!allocate(room->log_fd, FALLOC_FL_KEEP_SIZE, end) ||
 	    !allocate(room->index_fd, FALLOC_FL_KEEP_SIZE, index))
 		return false;
 	room->held = end;
+	if (room->most < end)
+		room->most = end;
 	return true;
 }
 
