@@ -1,7 +1,7 @@
 """The journal's disk in trouble: full, read-only, broken, damaged. New orders are refused with the
 reason, live ones are followed, and nothing is acknowledged that is not durable."""
+import concurrent.futures
 import sqlite3
-import time
 
 import pytest
 
@@ -9,6 +9,7 @@ import rig as rigs
 from disk import LIBRARY, Disk
 from facts import check_against_exchange, on_book, own_orders
 from rig import wait_for
+from stream_app import Stream
 
 pytestmark = pytest.mark.skipif(rigs.SLOWNESS > 1, reason="sanitizers want to be loaded first")
 
@@ -229,13 +230,16 @@ TROUBLES = {
 def test_a_disk_that_refuses_acknowledges_nothing_and_loses_nothing(disk, trouble, is_killed):
     begin, reason = TROUBLES[trouble]
     orders = place(disk, 3)
+    told_fills = Stream(disk.rig.daemon, disk.app.token).subscribe_all("fills")
     begin(disk)
     refused = [disk.app.order(client_order_id=f"refused-{n}") for n in range(3)]
     told = [check_refusal(disk, answer, reason) for answer in refused][0]
     assert not told["journal"]["writable"] and told["status"] == "down"
     for order in orders:
         disk.rig.sim.fill(order["exchange_order_id"], 25)
-    time.sleep(0.5)
+    wait_for(lambda: len(disk.rig.daemon.events("order.filled")) == 3)
+    told_fills.read_for(0.3)
+    assert told_fills.of("fills") == [], "told before it is durable"
     assert [executed(disk, order) for order in orders] == [0, 0, 0]
     assert disk.app.get("/v1/fills").json["data"] == []
     if is_killed:
@@ -243,10 +247,32 @@ def test_a_disk_that_refuses_acknowledges_nothing_and_loses_nothing(disk, troubl
     disk.heal()
     if is_killed:
         disk.rig.daemon.start()
+    else:
+        for order in orders:
+            told_fills.event("fills", lambda fill, o=order: fill["order_id"] == o["order_id"])
     wait_for(lambda: [executed(disk, order) for order in orders] == [25, 25, 25])
     takes_orders_again(disk)
     assert len(own_orders(disk.rig.sim)) == 4, "a refused order reached the exchange"
     assert disk.app.get("/v1/orders/client:refused-0").status == 404
+
+
+def test_an_answer_says_what_is_durable(disk):
+    disk.rig.sim.faults({"match": {"path": "/order/submit"}, "delay_ms": 1000, "times": 1})
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(disk.app.order, client_order_id="slow", headers={"Prefer": "wait=2"})
+        wait_for(lambda: disk.rig.sim.log("/order/submit"))
+        disk.break_writes()
+        answer = asking.result()
+    wait_for(lambda: disk.rig.daemon.events("order.submitted"))
+    assert (answer.status, answer.json["state"]) == (202, "submitting"), answer
+    assert order_of(disk, answer.json)["state"] == "submitting"
+    answer = disk.app.delete("/v1/orders/client:slow", headers={"Prefer": "respond-async"})
+    assert (answer.status, answer.json["state"]) == (202, "submitting"), answer
+    disk.rig.daemon.kill()
+    disk.heal()
+    disk.rig.daemon.start()
+    wait_for(lambda: order_of(disk, answer.json)["state"] == "cancelled")
+    takes_orders_again(disk)
 
 
 def test_a_log_that_cannot_be_copied_is_a_reason_to_stop(disk):
