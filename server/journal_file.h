@@ -25,6 +25,7 @@ struct journal_file {
  * everything else. */
 MUST_CHECK bool journal_file_open(const char *path, const char *network, struct journal_file *file,
 				  struct err *err);
-/* SQLite checkpoints and removes the log, unless told to leave it; then the lock is given back. Fine when half open. */
+/* SQLite checkpoints and removes the log, unless told to leave it; then the lock is given back.
+ * Fine when half open. */
 void journal_file_close(struct journal_file *file);
 #endif
