@@ -520,15 +520,21 @@ static void give_up_stuck(struct journal_db *db)
 	}
 }
 
-/* With orders that live on, the log stays as after a kill, with its room: all of it is copied, but
- * not removed. */
+/* With orders that live on, the log is not removed, for its room. It is emptied, so that it does
+ * no harm to another database that is put in this one's place; but not while the disk would not
+ * give the same blocks again. */
 static void leave_room(struct journal_db *db)
 {
 	struct err err;
 
 	if (!count_live(db, &err) || db->live == 0)
 		return;
-	checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+	if (takes_orders(db, &err))
+		checkpoint(db, SQLITE_CHECKPOINT_TRUNCATE);
+	else
+		checkpoint(db, SQLITE_CHECKPOINT_PASSIVE);
+	db->wal_pages = journal_room_log_pages(db->file.room);
+	keep_room(db);
 	sqlite3_db_config(db->file.db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 

@@ -28,6 +28,7 @@ struct journal_room {
 	int database_fd, log_fd, index_fd;
 	off_t held;     /* of the log, from its start */
 	off_t most;     /* that ever was */
+	int looked_at;  /* pages of the log when the database was looked at */
 	off_t database; /* likewise; SQLite does not cut it shorter */
 	bool is_firm;
 	bool is_short; /* it was refused: no order's end makes up for what others have used since */
@@ -139,7 +140,8 @@ bool journal_room_has(const struct journal_room *room, size_t orders, int log_pa
 	if (!room->is_firm)
 		return free_bytes(room) >=
 		       FREE_FACTOR * (need_of_log(orders) + need_of_database(orders));
-	return !room->is_short && end_of_log(orders, log_pages) <= room->held;
+	return !room->is_short && end_of_log(orders, log_pages) <= room->held &&
+	       log_pages <= room->looked_at + STEP / FRAME;
 }
 
 static bool allocate(int fd, int mode, off_t end)
@@ -216,6 +218,7 @@ bool journal_room_hold(struct journal_room *room, size_t orders, int log_pages, 
 			return false;
 		room->is_short = !hold_database(room, orders, (off_t)pages * PAGE) ||
 				 !hold_log(room, orders, log_pages);
+		room->looked_at = log_pages;
 		if (!room->is_short)
 			return true;
 		room->is_firm = !cannot_allocate_ahead();
