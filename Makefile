@@ -193,7 +193,7 @@ bench: all $(BENCH)
 # Only files with such points are compiled again; linked first, they replace the library's.
 # RUNS random schedules come after the matrix; CRASH_FLAGS as crash_matrix.py --help has them.
 RUNS     ?= 2000
-CRASH     = $(BUILD)/crash/deltagated $(BUILD)/crash/power.so
+CRASH     = $(BUILD)/crash/deltagated $(BUILD)/crash/power.so $(BUILD)/crash/disk.so
 BROKEN   := submit_first rebuild
 CRASHERS := $(shell grep -l '^.include "base/crash_point.h"' net/*.c server/*.c tests/crash/*.c)
 CRASH_OBJ := $(patsubst %.c,$(BUILD)/obj/crash/%.o,$(CRASHERS))
@@ -206,7 +206,7 @@ $(BUILD)/obj/crash/%.o: %.c $(BUILD)/flags
 	$(Q)$(CC) $(DG_CFLAGS) -MMD -MP -c $< -o $@
 $(BUILD)/crash/deltagated: $(CRASH_OBJ) $(BUILD)/obj/server/main.o $(LIBS_server)
 	$(LINK)
-$(BUILD)/crash/power.so: tests/crash/power.c $(BUILD)/flags
+$(BUILD)/crash/%.so: tests/crash/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	@echo "  LD   $@"
 	$(Q)$(CC) $(LANGUAGE) $(WARNINGS) -O1 -g -shared -fPIC -o $@ $<

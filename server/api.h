@@ -175,6 +175,11 @@ typedef void api_found_fn(struct api_call *call, struct tracked *tracked,
 			  const struct order *order);
 void api_find_order(struct api_call *call, api_found_fn *found);
 
+/* The order as the journal has it after the writes that were appended, or, while the disk refuses
+ * those, before; or the call is answered. May be within this call. */
+void api_order_as_durable(struct api_call *call, const struct tracked *tracked,
+			  void (*fn)(struct api_call *call, const struct order *order));
+
 /* The member "streams": how each stream of the exchange is; api_ops.c. */
 void api_print_streams(const struct daemon *daemon, struct json_out *out);
 

@@ -52,7 +52,17 @@ static void on_refused(struct waiter *waiter, const struct err *err)
 	api_reply_err(waiter->call, err);
 }
 
+static void answer_durable(struct api_call *call, const struct order *order)
+{
+	answer(call, order, true);
+}
+
 static void on_time_up(struct api_call *call)
+{
+	api_order_as_durable(call, call->waiter.tracked, answer_durable);
+}
+
+static void on_stop(struct api_call *call)
 {
 	const struct tracked *tracked = call->waiter.tracked;
 
@@ -106,7 +116,7 @@ static void found(struct api_call *call, struct tracked *tracked, const struct o
 	api_prefer(call, &prefer);
 	call->waiter.news = on_news;
 	call->waiter.refused = on_refused;
-	call->on_stop = on_time_up;
+	call->on_stop = on_stop;
 	api_wait_for(call, &call->waiter, tracked);
 	api_wait(call, prefer.is_async ? 0 : prefer.wait_ms, on_time_up);
 	withdraw(call, tracked);

@@ -36,8 +36,8 @@ static void own_reasons(const struct daemon *daemon, struct reasons *reasons)
 
 	journal_status(daemon->journal, &journal);
 	add_if(reasons, daemon->is_stopping, ERR_STOPPING);
-	add_if(reasons, !journal.is_writable, ERR_JOURNAL);
-	reasons->is_down = reasons->count > 0;
+	add_if(reasons, !journal.takes_orders, ERR_JOURNAL);
+	reasons->is_down = daemon->is_stopping || !journal.is_writable;
 	add_if(reasons, daemon->is_recovering, ERR_RECOVERING);
 }
 
@@ -162,7 +162,8 @@ static void print_journal(struct json_out *out, const struct daemon *daemon)
 	journal_status(daemon->journal, &journal);
 	json_out_object(out, "journal");
 	json_out_bool(out, "writable", journal.is_writable);
-	json_out_text(out, "reason", journal.is_writable ? NULL : journal.reason);
+	json_out_bool(out, "takes_orders", journal.takes_orders);
+	json_out_text(out, "reason", journal.takes_orders ? NULL : journal.reason);
 	json_out_int(out, "lag_ms", journal.oldest_wait_ms);
 	json_out_int(out, "waiting", (int64_t)journal.waiting);
 	json_out_object_end(out);

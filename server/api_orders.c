@@ -233,6 +233,46 @@ void api_find_order(struct api_call *call, api_found_fn *found)
 	journal_find_orders(call->daemon->journal, &query, found_in_journal, call);
 }
 
+/* ---- what is durable of one ----------------------------------------------------------------- */
+
+struct reading {
+	struct api_call *call;
+	void (*fn)(struct api_call *call, const struct order *order);
+};
+
+static void read_back(void *arg, const struct err *err, const struct order *orders, size_t count)
+{
+	struct reading reading = *(struct reading *)arg;
+
+	mem_free(arg);
+	if (!api_release(reading.call))
+		return;
+	if (err)
+		api_reply_err(reading.call, err);
+	else if (count == 0)
+		no_such_order(reading.call);
+	else
+		reading.fn(reading.call, orders);
+}
+
+void api_order_as_durable(struct api_call *call, const struct tracked *tracked,
+			  void (*fn)(struct api_call *call, const struct order *order))
+{
+	struct journal_order_query query = { .limit = 1 };
+	struct reading *reading;
+
+	if (tracked->writing == 0) {
+		fn(call, &tracked->order);
+		return;
+	}
+	reading = mem_alloc(sizeof(*reading));
+	reading->call = call;
+	reading->fn = fn;
+	STR_SET(query.order_id, tracked->order.terms.order_id);
+	api_hold(call);
+	journal_find_orders(call->daemon->journal, &query, read_back, reading);
+}
+
 /* ---- one order -------------------------------------------------------------------------- */
 
 /* What was known when it was asked for, while its fills are fetched page by page. */
@@ -317,21 +357,28 @@ static struct detail *detail_create(const struct tracked *tracked, const struct 
 	return detail;
 }
 
-static void found_for_get(struct api_call *call, struct tracked *tracked, const struct order *order)
+static void show(struct api_call *call, const struct order *order)
 {
+	const struct tracked *tracked = orders_find(call->daemon->orders, order->terms.order_id);
 	struct detail *detail = detail_create(tracked, order);
 
 	call->state = detail;
 	call->drop = detail_free;
-	/* A question to the journal is answered after the writes before it, so that nothing is
-	 * told that a crash would undo. */
-	if (decimal_sign(order->facts.executed_base_qty) == 0 &&
-	    (!tracked || tracked->writing == 0)) {
+	if (decimal_sign(order->facts.executed_base_qty) == 0) {
 		answer_detail(call);
 		return;
 	}
 	api_hold(call);
 	journal_find_fills(call->daemon->journal, &detail->query, fills_of_order, call);
+}
+
+/* Nothing is told that a crash would undo. */
+static void found_for_get(struct api_call *call, struct tracked *tracked, const struct order *order)
+{
+	if (tracked)
+		api_order_as_durable(call, tracked, show);
+	else
+		show(call, order);
 }
 
 void api_order_get(struct api_call *call)

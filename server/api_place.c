@@ -139,13 +139,18 @@ static void answer_as_is(struct api_call *call)
 	answer(call, &tracked->order, tracked->writing == 0);
 }
 
+static void answer_durable(struct api_call *call, const struct order *order)
+{
+	answer(call, order, true);
+}
+
 static void on_time_up(struct api_call *call)
 {
 	struct placing *placing = call->state;
 
 	placing->is_due = true;
 	if (placing->is_accepted)
-		answer_as_is(call);
+		api_order_as_durable(call, call->waiter.tracked, answer_durable);
 }
 
 static void on_stop(struct api_call *call)

@@ -394,7 +394,7 @@ bool daemon_takes_orders(struct daemon *daemon, struct err *err)
 			       "%zu orders are still in doubt after the restart",
 			       settle_unexplained(daemon->settle));
 	journal_status(daemon->journal, &journal);
-	if (!journal.is_writable)
+	if (!journal.takes_orders)
 		return err_set(err, ERR_JOURNAL, "%s", journal.reason);
 	return true;
 }

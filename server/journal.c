@@ -178,7 +178,7 @@ bool journal_open(struct loop *loop, const struct journal_config *config, struct
 	journal->loaded = queue_create(1, NULL, NULL);
 	journal->waiting_max = config->queue_max;
 	STR_SET(journal->epoch, file.epoch);
-	journal->status.is_writable = true;
+	journal->status.is_writable = journal->status.takes_orders = true;
 	list_init(&journal->refused);
 	list_init(&journal->waiting);
 	if (!journal_db_start(&file, config->events_kept, journal->requests, journal->answers,

@@ -9,7 +9,9 @@
  * fail: its acknowledgement then carries the error and nothing of it was kept; the caller does
  * not go on. A FACT (an outcome, a fill) is never given up: while the disk refuses, it stays in
  * the queue, in order, and is tried again every second until it is written; meanwhile intents
- * fail at once with ERR_JOURNAL and journal_status() says why.
+ * fail at once with ERR_JOURNAL and journal_status() says why. Room on the disk for what becomes
+ * of an order is held before its acceptance is written (journal_room.h): where that fails, new
+ * intents do, while facts and signed bytes of orders accepted before are still written.
  *
  * Loop thread only, apart from the journal thread behind it. */
 #ifndef SERVER_JOURNAL_H
@@ -268,6 +270,7 @@ MUST_CHECK bool journal_load_fills(struct journal *journal, const char *order_id
 
 struct journal_status {
 	bool is_writable;       /* false from the first failed commit to the next good one */
+	bool takes_orders;      /* writable, undamaged, and with room for what becomes of more */
 	char reason[192];       /* why not */
 	size_t waiting;         /* writes appended and not acknowledged */
 	int64_t oldest_wait_ms; /* age of the oldest of them: the journal's lag */

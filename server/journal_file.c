@@ -127,8 +127,9 @@ static bool take_lock(const char *path, struct journal_file *file, struct err *e
 			       "%s is in use by another daemon, process %s: one daemon per journal",
 			       path, pid[0] ? pid : "unknown");
 	}
+	/* In this order it needs no new block, which a full disk would not give. */
 	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
-	if (ftruncate(file->lock_fd, 0) != 0 || pwrite(file->lock_fd, pid, (size_t)len, 0) != len)
+	if (pwrite(file->lock_fd, pid, (size_t)len, 0) != len || ftruncate(file->lock_fd, len) != 0)
 		return fail_io(err, "cannot write", name);
 	return true;
 }
@@ -250,7 +251,8 @@ bool journal_file_open(const char *path, const char *network, struct journal_fil
 	if (!open_database(path, &file->db, err) ||
 	    !migrate_apply(file->db, migrate_list, migrate_count, err) ||
 	    !sql_exec(file->db, "PRAGMA foreign_keys = ON", err) ||
-	    !check_network(file->db, network, err) || !check_epoch(file->db, file->epoch, err)) {
+	    !check_network(file->db, network, err) || !check_epoch(file->db, file->epoch, err) ||
+	    !journal_room_open(path, file->db, &file->room, err)) {
 		err_prefix(err, "%s", path);
 		goto fail;
 	}
@@ -264,6 +266,7 @@ fail:
 void journal_file_close(struct journal_file *file)
 {
 	sqlite3_close(file->db);
+	journal_room_close(file->room);
 	if (file->lock_fd >= 0)
 		close(file->lock_fd);
 	*file = (struct journal_file){ .lock_fd = -1 };

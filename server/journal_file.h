@@ -7,6 +7,7 @@
 #ifndef SERVER_JOURNAL_FILE_H
 #define SERVER_JOURNAL_FILE_H
 #include "base/err.h"
+#include "server/journal_room.h"
 #include "server/sql.h"
 
 #define JOURNAL_BUSY_TIMEOUT_MS 2000 /* for an operator's shell that writes */
@@ -14,14 +15,17 @@
 
 struct journal_file {
 	sqlite3 *db;
+	struct journal_room *room;
 	int lock_fd;                   /* -1: none */
 	char epoch[JOURNAL_EPOCH_LEN]; /* made with the journal */
 };
 
-/* Locks, makes or opens, checks, migrates; records network or compares it. ERR_ACCOUNT: the
- * journal belongs to another network. ERR_JOURNAL: everything else. */
+/* Locks, makes or opens, checks, migrates, and opens the room, in which nothing is held yet;
+ * records network or compares it. ERR_ACCOUNT: the journal belongs to another network. ERR_JOURNAL:
+ * everything else. */
 MUST_CHECK bool journal_file_open(const char *path, const char *network, struct journal_file *file,
 				  struct err *err);
-/* SQLite checkpoints and removes the log; then the lock is given back. Fine when half open. */
+/* SQLite checkpoints and removes the log, unless told to leave it; then the lock is given back.
+ * Fine when half open. */
 void journal_file_close(struct journal_file *file);
 #endif

@@ -253,10 +253,14 @@ static void write_clean(struct reconcile *reconcile)
 {
 	struct mono now = loop_now(reconcile->loop);
 	struct journal_run run = reconcile->run;
+	struct journal_status status;
 	struct journal_write *write;
 
+	journal_status(reconcile->parts.journal, &status);
 	if (reconcile->clean++ == 0)
 		reconcile->clean_since = run.began_at;
+	if (!run.is_demanded && !status.takes_orders)
+		return; /* the room that is left is for orders */
 	if (!run.is_demanded && reconcile->clean_written.us != 0 &&
 	    mono_diff_ms(now, reconcile->clean_written) < CLEAN_WRITTEN_MS)
 		return;

@@ -31,6 +31,13 @@ bool sql_fail(sqlite3 *db, struct err *err)
 	return err_set(err, ERR_JOURNAL, "%s", text);
 }
 
+bool sql_is_damaged(sqlite3 *db)
+{
+	int code = sqlite3_extended_errcode(db) & 0xff;
+
+	return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
 bool sql_exec(sqlite3 *db, const char *text, struct err *err)
 {
 	if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK)

@@ -20,6 +20,9 @@
  * ERR_JOURNAL. Always false. */
 bool sql_fail(sqlite3 *db, struct err *err);
 
+/* Is SQLite's last error on db that a page is not what it was when it was written? */
+bool sql_is_damaged(sqlite3 *db);
+
 /* One or more statements without results. */
 MUST_CHECK bool sql_exec(sqlite3 *db, const char *text, struct err *err);
 /* The first column of the first row; "" when there is no row or it is NULL. */
