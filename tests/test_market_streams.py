@@ -384,6 +384,19 @@ def test_trades_that_cannot_be_had_any_more_are_told_as_a_gap(rig, app, reader):
         assert late.of(TRADES) == reader.of(TRADES)[1:]
 
 
+@pytest.mark.rig(**QUICK)
+def test_a_market_without_trades_may_have_had_some_meanwhile(rig, reader):
+    follow(rig, reader, TRADES)
+    go_down(rig, TRADES)
+    for number in range(1, 61):
+        trade(rig, f"{number}.5")
+    rig.sim.clear_faults()
+    wait_trade(reader, "60.5")
+    assert quantities(reader) == [f"{number}.5" for number in range(11, 61)]
+    (gap,) = reader.of(TRADES, "gap")
+    assert reader.messages.index(gap) < reader.messages.index(reader.of(TRADES)[0])
+
+
 @pytest.mark.parametrize("text", [
     "{{{", "[7]", json.dumps([7, {"timestamp": "2026-01-01T00:00:00Z", "symbol": "ADAUSDM",
                                   "side": "buy", "price": 0.7, "amount": 2.5}])])
