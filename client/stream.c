@@ -166,9 +166,21 @@ static void deliver(struct dd_stream *stream, const struct wire_message *message
 		break;
 	case WIRE_TRADES:
 		if (handlers->trades)
-			handlers->trades(stream->arg, message->trades, message->trade_count);
+			handlers->trades(stream->arg, message->trades, message->trade_count,
+					 message->unread == 0);
 		break;
 	}
+}
+
+/* Likewise. Of the account, and of a book, REST or the next message tells what this one may have
+ * said; of trades nothing does. */
+static void deliver_unread(struct dd_stream *stream, const struct err *err)
+{
+	const struct dd_stream_handlers *handlers = stream->handlers;
+
+	if (stream->kind == DD_STREAM_TRADES && handlers->trades &&
+	    err->code == ERR_EXCHANGE_ANSWER)
+		handlers->trades(stream->arg, NULL, 0, false);
 }
 
 static void count(struct dd_stream *stream, const struct wire_message *message, bool is_readable)
@@ -197,6 +209,8 @@ static void receive(struct dd_stream *stream, const char *bytes, size_t len)
 		complain_of_trades(stream, &message);
 	if (ok)
 		deliver(stream, &message);
+	else
+		deliver_unread(stream, &err);
 	wire_message_fini(&message);
 }
 

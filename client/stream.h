@@ -65,8 +65,8 @@ struct dd_stream_handlers {
 	void (*depth)(void *arg, const struct dd_depth *depth);
 	void (*price)(void *arg, struct decimal price);
 	/* Oldest first. The first message after connecting repeats the last ones; later ones may
-	 * overlap too, or hold none. */
-	void (*trades)(void *arg, const struct dd_trade *trades, size_t count);
+	 * overlap too, or hold none. is_whole: false when some of it, or all, could not be read. */
+	void (*trades)(void *arg, const struct dd_trade *trades, size_t count, bool is_whole);
 };
 
 struct dd_streams_config {

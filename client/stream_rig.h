@@ -55,6 +55,7 @@ struct rig {
 	int64_t waits_ms[STATES_MAX]; /* for each: how long until the next try */
 	unsigned state_count;
 	unsigned orders, balances, depths, prices, trades; /* calls */
+	unsigned torn;                                     /* trades that were not whole */
 	char last[128];                                    /* of what came last */
 	bool is_inside;                                    /* of a call that must not call back */
 	bool fills; /* says dd_stream_filled() as soon as it is connected */
@@ -140,11 +141,12 @@ static inline void on_price(void *arg, struct decimal price)
 	note(rig, &rig->prices, decimal_print(price, text));
 }
 
-static inline void on_trades(void *arg, const struct dd_trade *trades, size_t count)
+static inline void on_trades(void *arg, const struct dd_trade *trades, size_t count, bool is_whole)
 {
 	struct rig *rig = arg;
 	char text[DECIMAL_TEXT_LEN];
 
+	rig->torn += !is_whole;
 	note(rig, &rig->trades, count == 0 ? "" : decimal_print(trades[0].price, text));
 }
 

@@ -10,6 +10,9 @@
 #define ORDER                                                                             \
 	"{\"type\":\"Account\",\"sub_type\":\"order_info\",\"order\":{\"id\":\"" ORDER_ID \
 	"\",\"status\":\"open\",\"base_qty\":\"31337.5\"}}"
+#define TRADE(symbol)                                                                       \
+	"{\"timestamp\":1766000000,\"symbol\":\"" symbol "\",\"side\":\"buy\",\"price\":1," \
+	"\"amount\":1}"
 #define DEPTH "{\"timestamp\":1755747950587,\"bids\":[[\"0.31337\",1]],\"asks\":[]}"
 
 static void assert_states(const struct rig *rig, const enum dd_stream_state *states, size_t count)
@@ -154,6 +157,34 @@ static void what_cannot_be_read_costs_no_connection(void **state)
 	assert_int_equal(status.messages, 9); /* pings are none */
 	assert_int_equal(status.unreadable, 6);
 	assert_int_equal(rig->state_count, 2);
+}
+
+static void trades_that_cannot_be_read_are_told_of(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned calls, torn;
+	} cases[] = {
+		{ "[" TRADE("ADAUSDM") "]", 1, 0 },
+		{ "[" TRADE("ADAUSDM") ",7]", 1, 1 },
+		{ "[" TRADE("NIGHTUSDM") "]", 1, 0 },
+		{ "[7]", 1, 1 },
+		{ "{{{", 1, 1 },
+		{ "ping", 0, 0 },
+		{ "{\"error\":\"too many\",\"code\":4290}", 0, 0 },
+	};
+	struct rig *rig = *state;
+
+	rig_begin(rig, DD_STREAM_TRADES);
+	wait_state(rig, DD_STREAM_CONNECTED);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		rig->trades = rig->torn = 0;
+		rig_say(rig, cases[i].text);
+		rig_say(rig, "[]");
+		wait_count(rig, &rig->trades, cases[i].calls + 1);
+		assert_string_equal(rig->last, "");
+		assert_int_equal(rig->torn, cases[i].torn);
+	}
 }
 
 static void a_message_too_large_ends_the_connection_and_a_new_one_follows(void **state)
@@ -551,6 +582,7 @@ int main(void)
 		TEST(connected_is_not_live_until_the_gap_is_filled),
 		TEST(each_message_reaches_its_handler),
 		TEST(what_cannot_be_read_costs_no_connection),
+		TEST(trades_that_cannot_be_read_are_told_of),
 		TEST(a_message_too_large_ends_the_connection_and_a_new_one_follows),
 		TEST(the_log_shows_names_and_never_a_value_or_the_key),
 		TEST(a_flood_of_rubbish_makes_no_flood_of_lines),

@@ -292,6 +292,7 @@ static bool read_trades(const struct wire_doc *doc, const char *symbol,
 		qsort(ranked, count, sizeof(*ranked), oldest_first);
 	keep_trades(ranked, count, symbol, message);
 	message->skipped = told - message->trade_count;
+	message->unread = told - count;
 	mem_free(ranked);
 	return true;
 }

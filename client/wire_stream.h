@@ -49,6 +49,7 @@ struct wire_message {
 	struct dd_trade *trades; /* oldest first; perhaps none */
 	size_t trade_count;
 	size_t skipped; /* trades left out: unreadable, or of another symbol */
+	size_t unread;  /* ... of which these are the former */
 };
 
 /* symbol: of the stream; NULL for the account's. Fails with ERR_EXCHANGE_ANSWER for what cannot be

@@ -27,8 +27,9 @@ struct backfill {
 	backfill_walked_fn *guest_done; /* NULL: it is no guest's */
 	void *guest;
 	bool is_running;
-	uint64_t run; /* counts them */
-	uint64_t ended;
+	uint64_t run;       /* counts them */
+	uint64_t run_swept; /* whose sweep it is that is under way */
+	uint64_t ended;     /* the latest that was carried through */
 	int64_t retry_ms;
 	void (*again)(struct backfill *backfill);
 	void (*done)(void *arg);
@@ -242,11 +243,12 @@ static void ask_balances(struct backfill *backfill)
 	market_balances(backfill->parts.market, 0, balances_read, wish);
 }
 
+/* What was asked for an earlier connection says nothing of the gap before this one. */
 static void swept(void *arg, bool is_fine)
 {
 	struct backfill *backfill = arg;
 
-	if (!backfill->is_running)
+	if (!backfill->is_running || backfill->run_swept != backfill->run)
 		return;
 	if (is_fine)
 		ask_balances(backfill);
@@ -256,6 +258,7 @@ static void swept(void *arg, bool is_fine)
 
 static void sweep(struct backfill *backfill)
 {
+	backfill->run_swept = backfill->run;
 	check_sweep(backfill->parts.check, swept, backfill);
 }
 

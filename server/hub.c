@@ -10,6 +10,8 @@
 #include "server/hub_parts.h"
 #include "server/hub_text.h"
 
+#define ANSWERS_MAX 1000 /* that wait: what is told unasked has a bound of its own */
+
 struct hub *hub_create(struct loop *loop, const struct hub_config *config, struct journal *journal,
 		       const struct hub_outside *outside)
 {
@@ -147,6 +149,7 @@ void hub_peer_drained(struct hub_peer *peer)
 	struct list lagging;
 	struct list_node *node;
 
+	peer->answers = 0;
 	list_init(&lagging);
 	list_move_all(&peer->lagging, &lagging);
 	while ((node = list_pop_front(&lagging))) {
@@ -160,9 +163,17 @@ void hub_peer_drained(struct hub_peer *peer)
 	hub_feed_pump(peer->hub);
 }
 
+static bool may_be_answered(struct hub_peer *peer)
+{
+	if (++peer->answers > ANSWERS_MAX)
+		hub_peer_close(peer, HUB_CLOSE_SLOW, "answers are not read");
+	return !peer->is_closing;
+}
+
 void hub_peer_send(struct hub_peer *peer, const char *text, size_t len)
 {
-	hub_peer_frame_take(peer, ws_frame_text(text, len));
+	if (may_be_answered(peer))
+		hub_peer_frame_take(peer, ws_frame_text(text, len));
 }
 
 void hub_peer_frame(struct hub_peer *peer, struct ws_frame *frame)
@@ -264,6 +275,8 @@ bool hub_subscribe(struct hub_peer *peer, const struct hub_wish *wish, struct er
 	if (peer->sub_count >= hub->config.subscriptions_max)
 		return err_set(err, ERR_INVALID, "%u channels are subscribed, as many as may be",
 			       peer->sub_count);
+	if (!may_be_answered(peer))
+		return err_set(err, ERR_BUSY, "answers are not read");
 	sub = sub_create(peer, wish->id);
 	if (target.is_market)
 		hub_market_join(sub, &target, wish);
@@ -278,6 +291,8 @@ bool hub_unsubscribe(struct hub_peer *peer, int64_t id, const char *channel, str
 
 	if (!sub)
 		return err_set(err, ERR_INVALID, "%s is not subscribed", channel);
+	if (!may_be_answered(peer))
+		return err_set(err, ERR_BUSY, "answers are not read");
 	hub_peer_frame_take(peer, hub_text_unsubscribed(&peer->hub->out, id, hub_sub_channel(sub)));
 	sub_destroy(sub);
 	return true;

@@ -85,7 +85,8 @@ struct hub_peer *hub_peer_create(struct hub *hub, const struct hub_sink *sink,
 				 const struct journal_token *token);
 void hub_peer_destroy(struct hub_peer *peer); /* its subscriptions end; NULL is fine */
 void hub_peer_drained(struct hub_peer *peer); /* the sink's queue is empty */
-/* One message of this peer's own, in order with all others. */
+/* One message of this peer's own, in order with all others. Who asks for ever more answers than it
+ * reads is closed with 4008, though it reads a little now and then. */
 void hub_peer_send(struct hub_peer *peer, const char *text, size_t len);
 
 enum hub_owner { HUB_OWNER_DEFAULT, HUB_OWNER_OWN, HUB_OWNER_ANY };

@@ -78,6 +78,7 @@ struct hub_peer {
 	struct list subs;
 	unsigned sub_count;
 	struct list lagging; /* subscriptions */
+	unsigned answers;    /* to its own messages, since the sink was empty */
 	bool is_closing;
 	bool is_stuck;
 	struct mono stuck_since;

@@ -547,6 +547,34 @@ static void who_takes_nothing_for_too_long_is_closed_with_its_last_numbers(void 
 	stage_tell(stage, CHANNEL_ORDERS, "", "{}"); /* to nobody who is closing */
 }
 
+static void who_asks_for_more_answers_than_it_reads_is_closed(void **state)
+{
+	static const char pong[] = "{\"op\":\"pong\"}";
+	const struct hub_wish depth = { .id = 1, .channel = "depth:ADAUSDM" };
+	struct stage *stage = *state;
+	struct reader *idle, *reading;
+	struct err err;
+	int rounds = 0;
+
+	stage_open(stage);
+	idle = reader_join(stage);
+	reading = reader_join(stage);
+	while (hub_subscribe(idle->peer, &depth, &err) &&
+	       hub_unsubscribe(idle->peer, 1, depth.channel, &err)) {
+		hub_peer_send(idle->peer, pong, strlen(pong));
+		if (++rounds % 100 == 0)
+			reader_skip(idle, 1); /* a little now and then */
+		assert_true(rounds < 1000);
+	}
+	assert_int_equal(idle->close_code, HUB_CLOSE_SLOW);
+	for (int asked = 0; asked < 3000; asked++) {
+		hub_peer_send(reading->peer, pong, strlen(pong));
+		while (asked % 500 == 0 && reading->count > 0)
+			reader_skip(reading, 1);
+	}
+	assert_int_equal(reading->close_code, 0);
+}
+
 static void a_heartbeat_tells_what_was_queued_last_on_each_channel(void **state)
 {
 	const struct wall today = { RIG_NOW };
@@ -750,6 +778,7 @@ int main(void)
 		T(a_message_larger_than_the_bound_passes_an_empty_queue),
 		T(catching_up_takes_turns_and_few_at_a_time),
 		T(who_takes_nothing_for_too_long_is_closed_with_its_last_numbers),
+		T(who_asks_for_more_answers_than_it_reads_is_closed),
 		T(a_heartbeat_tells_what_was_queued_last_on_each_channel),
 		T(a_token_that_expires_closes_its_connections),
 		T(the_timer_visits_each_peer),

@@ -219,15 +219,25 @@ static void tell_trade(void *arg, const struct dd_trade *trade)
 	hub_trade(arg, trade);
 }
 
-static void trades_told(void *arg, const struct dd_trade *trades, size_t count)
+static void take_trades(struct line *line, const struct dd_trade *trades, size_t count)
 {
-	struct line *line = arg;
 	const struct streams_parts *parts = &line->streams->parts;
 
 	if (!line->has_message && !market_trades_follow(parts->market, line->symbol, trades, count))
 		hub_trades_gap(parts->hub, line->symbol);
 	market_take_trades(parts->market, line->symbol, trades, count, tell_trade, parts->hub);
 	note_message(line);
+}
+
+/* Before a connection's first message nothing needs to be said: that one shows what is missing. */
+static void trades_told(void *arg, const struct dd_trade *trades, size_t count, bool is_whole)
+{
+	struct line *line = arg;
+
+	if (is_whole || count > 0)
+		take_trades(line, trades, count);
+	if (!is_whole && line->has_message)
+		hub_trades_gap(line->streams->parts.hub, line->symbol);
 }
 
 static const struct dd_stream_handlers handlers = { .state = state_changed,

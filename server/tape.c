@@ -10,6 +10,7 @@ struct tape {
 	struct dd_trade *trades; /* by time, oldest first */
 	size_t count, room, shown;
 	bool has_dropped; /* what is older than the oldest may have been here */
+	bool has_begun;   /* it was told something, if only that there is nothing */
 };
 
 struct tape *tape_create(size_t kept)
@@ -93,7 +94,7 @@ static void insert(struct tape *tape, const struct dd_trade *trade)
 
 bool tape_follows(const struct tape *tape, const struct dd_trade *trades, size_t count)
 {
-	bool is_known = tape->count == 0;
+	bool is_known = !tape->has_begun || tape->count + count == 0;
 
 	for (size_t i = 0; !is_known && i < count; i++)
 		is_known = is_forgotten(tape, &trades[i]) || count_known(tape, &trades[i]) > 0;
@@ -103,6 +104,7 @@ bool tape_follows(const struct tape *tape, const struct dd_trade *trades, size_t
 void tape_take(struct tape *tape, const struct dd_trade *trades, size_t count,
 	       void (*fn)(void *arg, const struct dd_trade *trade), void *arg)
 {
+	tape->has_begun = true;
 	for (size_t i = 0; i < count; i++) {
 		/* Equal ones of this message are on the tape by now, too: the first k of them were
 		 * either known or have just been added, so more than k means known. */

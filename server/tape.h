@@ -17,7 +17,8 @@ struct tape;
 struct tape *tape_create(size_t kept);
 void tape_destroy(struct tape *tape);
 
-/* False: the tape has some and none of these is among them, so others may be missing between. */
+/* False: none of these was on the tape, nor are they the first that it is told; so others may be
+ * missing between. */
 bool tape_follows(const struct tape *tape, const struct dd_trade *trades, size_t count);
 /* trades: oldest first. fn for each new one, in that order. */
 void tape_take(struct tape *tape, const struct dd_trade *trades, size_t count,

@@ -124,6 +124,19 @@ static void a_message_that_does_not_overlap_may_hide_a_gap(void **unused)
 	tape_destroy(tape);
 }
 
+static void the_first_trades_after_none_may_hide_others(void **unused)
+{
+	struct tape *tape = tape_create(100);
+	struct heard heard = { .count = 0 };
+
+	(void)unused;
+	assert_true(take_range(tape, 1, 0, &heard));
+	assert_true(take_range(tape, 1, 0, &heard)); /* and there are none yet */
+	assert_false(take_range(tape, 11, 60, &heard));
+	assert_int_equal(heard.count, 50);
+	tape_destroy(tape);
+}
+
 static void a_late_trade_takes_its_place_by_time(void **unused)
 {
 	struct tape *tape = tape_create(100);
@@ -178,6 +191,7 @@ int main(void)
 		cmocka_unit_test(equal_trades_are_counted),
 		cmocka_unit_test(differing_in_one_thing_is_another_trade),
 		cmocka_unit_test(a_message_that_does_not_overlap_may_hide_a_gap),
+		cmocka_unit_test(the_first_trades_after_none_may_hide_others),
 		cmocka_unit_test(a_late_trade_takes_its_place_by_time),
 		cmocka_unit_test(a_short_tape_still_knows_a_backlog),
 		cmocka_unit_test(what_has_left_the_tape_is_not_told_again),

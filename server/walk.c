@@ -24,6 +24,7 @@
 #define EARLIER_US     600000000 /* so much older ones may be of an order of ours, too */
 #define FRESH_MS       30000 /* half of OVERLAP_US: pages of so long tell how far it is complete */
 #define REFUSED_MAX    3     /* times in a row, of one market */
+#define AHEAD_MAX_US   31536000000000 /* clocks may differ; what is a year ahead is no time */
 
 /* An order that is final and not in memory, on its way back: with all that is booked of it, so
  * that nothing is added to its sums twice. */
@@ -437,6 +438,8 @@ static void note_newest(struct walk *walk, const struct dd_execution *execution)
 
 	if (walk->begun.us == 0)
 		walk->begun = now;
+	if (execution->created_at.us > wall_now().us + AHEAD_MAX_US)
+		return; /* complete up to then, all to come would be long known */
 	if (execution->created_at.us > walk->newest.us &&
 	    (walk->range.is_first_look || mono_diff_ms(now, walk->begun) < FRESH_MS))
 		walk->newest = execution->created_at;

@@ -332,6 +332,26 @@ def test_S55_each_loss_is_followed_by_a_wait_a_connection_and_what_was_missed(ri
     check_against_exchange(rig)
 
 
+@pytest.mark.rig(**SELDOM, **QUICK)
+def test_an_answer_from_before_a_loss_does_not_stand_for_what_came_after(rig, app, watcher):
+    rig.sim.faults(SILENCE)
+    order = resting(rig, app)
+    wait_for(lambda: len(rig.sim.log("/accounts/order/*")) == 1)  # about the fresh order
+    orders, trades = "/accounts/open-orders", "/accounts/trades"
+    asked = len(rig.sim.log(orders))
+    # The first is for the loss itself, the second for the connection after it.
+    rig.sim.faults({"match": {"path": orders}, "nth": [2], "delay_after_ms": 1500})
+    rig.sim.drop("account")
+    wait_for(lambda: len(rig.sim.log(orders)) == asked + 2, what="it asks for the open orders")
+    rig.sim.faults({"match": {"path": trades}, "delay_ms": 3000, "times": 1})
+    rig.sim.fill(order["exchange_order_id"], 40)
+    rig.sim.drop("account")
+    becomes_live(rig, 2)
+    (fill,) = app.get("/v1/fills").json["data"]
+    assert fill["base_qty"] == "40"
+    wait_fills(rig, watcher)
+
+
 @pytest.mark.rig(**QUICK)
 @pytest.mark.parametrize("phase, status", [("503", 503), ("403", 403)])
 def test_a_restart_of_the_exchange_is_survived(rig, app, watcher, phase, status):

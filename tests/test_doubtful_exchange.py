@@ -129,6 +129,22 @@ def test_what_was_traded_before_stays_out_though_clocks_differ(make_rig):
     wait_for(lambda: [fill["base_qty"] for fill in fills(rig)] == ["20"])
 
 
+@pytest.mark.parametrize("time", ["9999-12-31T23:59:59Z", 9223372036854775807])
+def test_a_time_out_of_this_world_hides_nothing_that_comes_before_it(make_rig, time):
+    rig = make_rig(stream_retry_min_ms="50")
+    rig.sim.start()
+    told = {"id": "11111111-2222-4333-8444-555555555555", "execution_price": "0.45",
+            "order_id": "550e8400-e29b-41d4-a716-446655440000",
+            "filled_base_qty": "7", "created_at": time}
+    rig.sim.faults({"match": {"path": "/accounts/trades"}, "times": 3, "answer": {
+        "status": 200, "body": json.dumps({"data": [told], "total_count": 1, "total_page": 1})}})
+    rig.daemon.start().ready()
+    wait_for(lambda: is_live(rig))
+    trade_elsewhere(rig, rig.api_key, "20")
+    reconnect(rig)
+    wait_for(lambda: [fill["base_qty"] for fill in fills(rig)] == ["20"])
+
+
 def test_a_market_that_the_exchange_refuses_keeps_no_other_from_being_filled(make_rig):
     rig = make_rig(account_poll_ms="600000", stream_retry_min_ms="50")
     rig.sim.start()

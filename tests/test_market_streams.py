@@ -384,6 +384,36 @@ def test_trades_that_cannot_be_had_any_more_are_told_as_a_gap(rig, app, reader):
         assert late.of(TRADES) == reader.of(TRADES)[1:]
 
 
+@pytest.mark.rig(**QUICK)
+def test_a_market_without_trades_may_have_had_some_meanwhile(rig, reader):
+    follow(rig, reader, TRADES)
+    go_down(rig, TRADES)
+    for number in range(1, 61):
+        trade(rig, f"{number}.5")
+    rig.sim.clear_faults()
+    wait_trade(reader, "60.5")
+    assert quantities(reader) == [f"{number}.5" for number in range(11, 61)]
+    (gap,) = reader.of(TRADES, "gap")
+    assert reader.messages.index(gap) < reader.messages.index(reader.of(TRADES)[0])
+
+
+@pytest.mark.parametrize("text", [
+    "{{{", "[7]", json.dumps([7, {"timestamp": "2026-01-01T00:00:00Z", "symbol": "ADAUSDM",
+                                  "side": "buy", "price": 0.7, "amount": 2.5}])])
+def test_trades_that_cannot_be_read_are_told_as_a_gap(rig, reader, text):
+    follow(rig, reader, TRADES)
+    trade(rig, "1.5")
+    wait_trade(reader, "1.5")
+    for _ in range(3):
+        rig.sim.say("trades:*", text)
+    trade(rig, "3.5")
+    wait_trade(reader, "3.5")
+    (gap,) = reader.of(TRADES, "gap")
+    assert gap["reason"] == "upstream"
+    assert quantities(reader) == ["1.5", *["2.5"] * (len(text) > 3), "3.5"]
+    assert reader.messages.index(gap) < reader.messages.index(reader.of(TRADES)[-1])
+
+
 @pytest.mark.rig(stream_trades_kept="10")
 def test_a_resumed_reader_is_told_which_trades_are_not_kept(rig, app, reader):
     follow(rig, reader, TRADES)
