@@ -85,6 +85,8 @@ def test_a_riddle_is_not_explained_before_the_daemon_that_runs_has_asked(rig, ap
     life.start()
     life.join()
     assert life.count == 1 and not life.is_late, life.story
+    life.limit = 0.5
+    assert life.is_late, "explained, but after more than that"
     assert life.seconds > 0.9, "the first answer cannot be there before the first question's end"
 
 
