@@ -279,7 +279,8 @@ def tell(points, combinations, randoms, report, seconds):
           f"{report.met} of {report.planned} random deaths at theirs; "
           f"{report.counts['broken']} runs could not be made")
     print(f"every order final or explained at most {report.slowest:.1f} s after a restart "
-          f"({report.orders} orders); all true at most {report.longest:.1f} s after the last act")
+          f"({report.orders} orders, {report.counts['late']} runs late); "
+          f"all true at most {report.longest:.1f} s after the last act")
     print(f"{len(points)} points, {len(names) - len(by)} combinations, {len(randoms)} random runs, "
           f"{report.counts['duplicate']} duplicate, {report.counts['lost']} lost, "
           f"{report.counts['untrue']} untrue", flush=True)

@@ -28,7 +28,7 @@ GONE = (OSError, http.client.HTTPException, TypeError)
 
 
 class Wrong(Exception):
-    """What must never be: kind is duplicate, lost or untrue."""
+    """What must never be: kind is duplicate, lost or untrue; or late."""
 
     def __init__(self, kind, text):
         super().__init__(f"{kind}: {text}")
@@ -384,7 +384,7 @@ class Run:
         for life in self.lives:
             life.join()
             if life.is_late:
-                raise Wrong("untrue", f"{life.seconds:.1f} s until all was explained: {life.story}")
+                raise Wrong("late", f"{life.seconds:.1f} s until all was explained: {life.story}")
 
     def slowest_life(self):
         return max((life.seconds for life in self.lives if life.seconds), default=0.0)

@@ -76,15 +76,17 @@ def test_what_is_true_or_explained_is_not_counted():
 @pytest.mark.rig(log_level="info", timeout_ms="1000")
 def test_a_riddle_is_not_explained_before_the_daemon_that_runs_has_asked(rig, app):
     rig.sim.faults({"match": {"path": "/order/submit"}, "drop": "before"},
-                   {"match": {"path": "/accounts/order/*"}, "stall": True, "times": 3})
+                   {"match": {"path": "/accounts/order/*"}, "stall": True})
     order = app.order(headers={"Prefer": "respond-async"}).json
     wait_for(lambda: app.get(f"/v1/orders/{order['order_id']}").json["settling"])
     rig.daemon.kill()
-    life = Explained(rig.daemon, rig.sim.order)
+    life = Explained(rig.daemon, rig.sim.order, limit=60)
     rig.daemon.start()
     life.start()
     life.join()
     assert life.count == 1 and not life.is_late, life.story
+    life.limit = 0.5
+    assert life.is_late, "explained, but after more than that"
     assert life.seconds > 0.9, "the first answer cannot be there before the first question's end"
 
 
