@@ -672,9 +672,15 @@ def test_a_position_older_than_what_is_kept_closes_with_4410(rig, app):
         error = stream.wait_for(lambda m: m["op"] == "error")
         assert error["id"] == number
         assert stream.closed()[0] == 4410
-    with Events(rig.daemon, rig.app("read").token, ch="balances",
-                after=f"{after['epoch']};balances={after['seq']}") as events:
+    query = {"ch": "balances,orders", "after": f"{after['epoch']};balances={after['seq']};orders=0"}
+    with Events(rig.daemon, rig.app("read").token, **query) as events:
         assert events.ended() == 4410
+        last = events.last_id
+    # As a browser does, which does nothing else: it is not refused for ever.
+    assert last == f"{after['epoch']};orders=0"
+    with Events(rig.daemon, rig.app("read").token, headers=[("Last-Event-ID", last)],
+                **query) as events:
+        events.snapshot("balances")
 
 
 # ---- slow readers -----------------------------------------------------------------------------
