@@ -46,6 +46,7 @@ static json_t *log_entry(const struct record_entry *entry)
 			  (json_int_t)entry->arrived_mono.us, "method", entry->method, "fault",
 			  entry->is_fault);
 
+	json_object_set_new(object, "came_after_mono_us", json_integer(entry->came_after.us));
 	json_object_set_new(object, "ended_mono_us", json_integer(entry->ended_mono.us));
 	json_object_set_new(object, "path", text_or_null(entry->path));
 	json_object_set_new(object, "query", text_or_null(entry->query));

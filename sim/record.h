@@ -32,7 +32,8 @@ struct record_entry {
 	uint64_t seq;      /* from 1, never used twice */
 	const char *proto; /* "http", or "ws": a stream, or its refused handshake */
 	struct wall arrived;
-	struct mono arrived_mono, ended_mono; /* ended: 0 while pending */
+	struct mono came_after, arrived_mono; /* it was read at the latter */
+	struct mono ended_mono;               /* 0 while pending */
 	char *method, *path, *query, *body;   /* path as it came; body NUL-terminated */
 	size_t body_kept;                     /* bytes */
 	size_t body_len;                      /* as it came; more than kept when it was cut */

@@ -241,6 +241,7 @@ static struct record_entry *note(struct sim *sim, struct http_request *request)
 	if (http_header(request, "Sec-WebSocket-Key"))
 		entry->proto = "ws";
 	entry->arrived_mono = http_arrived(request);
+	entry->came_after = sim_came_after(sim, entry->arrived_mono);
 	entry->arrived.us = wall_now().us - mono_diff_us(mono_now(), entry->arrived_mono);
 	entry->account = *account ? mem_strdup(account) : NULL;
 	http_each_header(request, note_header, entry);

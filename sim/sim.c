@@ -6,10 +6,42 @@
 #include "sim/serve.h"
 #include "sim/store.h"
 
+#define TICK_MS 10
+
 static void on_due(void *arg)
 {
 	sim_run(arg);
 	sim_settle(arg);
+}
+
+static void on_turn(void *arg)
+{
+	struct sim *sim = arg;
+
+	sim->turns[sim->turn_count++ % SIM_TURNS_KEPT] = mono_now();
+}
+
+static void on_tick(void *arg)
+{
+	struct sim *sim = arg;
+
+	timer_start(sim->tick, TICK_MS);
+}
+
+/* A turn begins with a look at all sockets, somewhen after the turn before has ended. */
+struct mono sim_came_after(const struct sim *sim, struct mono read)
+{
+	size_t kept = sim->turn_count < SIM_TURNS_KEPT ? sim->turn_count : SIM_TURNS_KEPT;
+	bool is_before = false;
+
+	for (size_t back = 1; back <= kept; back++) {
+		struct mono ended = sim->turns[(sim->turn_count - back) % SIM_TURNS_KEPT];
+
+		if (is_before && ended.us < read.us)
+			return ended;
+		is_before |= ended.us < read.us;
+	}
+	return read;
 }
 
 /* The switch belongs to the fault rules, its effect to the exchange. */
@@ -28,6 +60,9 @@ bool sim_create(struct loop *loop, const struct sim_config *config, struct sim *
 	list_init(&sim->limits);
 	list_init(&sim->calls);
 	sim->due = loop_timer_create(loop, on_due, sim);
+	sim->tick = loop_timer_create(loop, on_tick, sim);
+	sim->turn = hook_create(loop, on_turn, sim);
+	on_tick(sim);
 	if (config->data_path &&
 	    !store_open(config->data_path, sim->exchange, &sim->advanced_us, &sim->store, err)) {
 		sim_destroy(sim);
@@ -58,6 +93,8 @@ void sim_destroy(struct sim *sim)
 		return;
 	serve_drop_all(sim);
 	timer_destroy(sim->due);
+	timer_destroy(sim->tick);
+	hook_destroy(sim->turn);
 	drop_limits(sim);
 	store_close(sim->store);
 	exchange_destroy(sim->exchange);

@@ -41,6 +41,8 @@ struct sim_limits {
 	struct limiter builds, moves, others;
 };
 
+#define SIM_TURNS_KEPT 64
+
 struct sim {
 	struct sim_config config;
 	struct loop *loop;
@@ -54,6 +56,10 @@ struct sim {
 	struct list limits; /* sim_limits.node */
 	struct list calls;  /* requests not answered yet, see serve.h */
 	struct timer *due;  /* the exchange's next own move */
+	struct timer *tick; /* so that turns are short while nothing happens */
+	struct hook *turn;
+	struct mono turns[SIM_TURNS_KEPT]; /* when the latest ended, as a ring */
+	size_t turn_count;
 	struct wall started;
 	struct mono started_mono;
 	int64_t advanced_us;
@@ -68,6 +74,10 @@ struct sim {
 MUST_CHECK bool sim_create(struct loop *loop, const struct sim_config *config, struct sim **result,
 			   struct err *err);
 void sim_destroy(struct sim *sim); /* NULL is fine */
+
+/* When what was read at `read` can have come at the earliest: what came sooner would have been read
+ * in an earlier turn. Far from `read` only when this process had to wait for its processor. */
+struct mono sim_came_after(const struct sim *sim, struct mono read);
 
 struct wall sim_now(const struct sim *sim);
 /* Brings the exchange up to now; call it before anything that reads or changes the exchange. */

@@ -165,6 +165,7 @@ static uint64_t note(struct stream_door *door, const struct upgrade *upgrade,
 	entry->proto = "ws";
 	entry->arrived = wall_now();
 	entry->arrived_mono = mono_now();
+	entry->came_after = sim_came_after(door->sim, entry->arrived_mono);
 	entry->state = RECORD_OPEN;
 	entry->status = 101;
 	entry->account = visit->account ? mem_strdup(visit->account->name) : NULL;

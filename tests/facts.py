@@ -128,7 +128,10 @@ def is_settled(rig):
 
 
 def most_in_window(entries, seconds):
-    """The largest number of requests in any window of so many seconds, by the exchange's clock."""
-    times = sorted(entry["mono_us"] for entry in entries)
-    return max((sum(1 for t in times if first <= t < first + seconds * 1e6) for first in times),
-               default=0)
+    """The largest number of requests in any window of so many seconds, by the exchange's clock.
+
+    A simulator that had to wait for its processor reads late: a request counts as having come
+    when it can have come at the earliest, those after it when they were read."""
+    times = sorted((entry["mono_us"], entry["came_after_mono_us"]) for entry in entries)
+    return max((sum(1 for later, _ in times[at:] if later < came + seconds * 1e6)
+                for at, (_, came) in enumerate(times)), default=0)
