@@ -148,7 +148,17 @@ static bool has_position(const char *channel)
 }
 
 /* Where the hub does not know (the subscription has not begun, or has ended), what was known
- * before holds. */
+ * before holds; but a browser sends back what it got last, and would be refused for ever. */
+static void note_position(const struct hub_peer *peer, struct place *place)
+{
+	const char *channel = place->wish.channel;
+
+	if (hub_peer_is_refused(peer, channel))
+		place->has_seq = false;
+	else if (hub_peer_position(peer, channel, &place->seq))
+		place->has_seq = true;
+}
+
 static void add_positions(struct listener *listener, struct buf *event)
 {
 	buf_add_str(event, listener->epoch);
@@ -156,9 +166,8 @@ static void add_positions(struct listener *listener, struct buf *event)
 		struct place *place = &listener->places[i];
 		const char *channel = place->wish.channel;
 
-		if (listener->subscriber.peer &&
-		    hub_peer_position(listener->subscriber.peer, channel, &place->seq))
-			place->has_seq = true;
+		if (listener->subscriber.peer)
+			note_position(listener->subscriber.peer, place);
 		if (has_position(channel) && place->has_seq)
 			buf_printf(event, ";%s=%" PRIu64, channel, place->seq);
 	}

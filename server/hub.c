@@ -307,3 +307,10 @@ bool hub_peer_position(const struct hub_peer *peer, const char *channel, uint64_
 	*seq = hub_sub_position(sub);
 	return true;
 }
+
+bool hub_peer_is_refused(const struct hub_peer *peer, const char *channel)
+{
+	const struct hub_sub *sub = find_sub(peer, channel);
+
+	return sub && sub->is_refused;
+}

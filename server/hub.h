@@ -110,6 +110,9 @@ MUST_CHECK bool hub_unsubscribe(struct hub_peer *peer, int64_t id, const char *c
 				struct err *err);
 /* The number of the last event that was queued for the peer on a channel; false: not subscribed. */
 bool hub_peer_position(const struct hub_peer *peer, const char *channel, uint64_t *seq);
+/* Is it being told right now that its position there is too old, and so not to come back with it?
+ */
+bool hub_peer_is_refused(const struct hub_peer *peer, const char *channel);
 
 /* ---- market channels --------------------------------------------------------------------- */
 

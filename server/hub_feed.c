@@ -144,6 +144,7 @@ static void refuse_position(struct hub_sub *sub, uint64_t pruned)
 	const char *channel = hub_sub_channel(sub);
 	struct err err;
 
+	sub->is_refused = true;
 	err_set(&err, ERR_INVALID,
 		"%s are kept from number %llu on; subscribe without a position to get a snapshot",
 		channel, (unsigned long long)pruned + 1);

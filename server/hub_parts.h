@@ -67,6 +67,7 @@ struct hub_sub {
 	bool has_position; /* it has begun: position means something */
 	bool wants_snapshot;
 	bool owes_status; /* market: it has changed since it was told */
+	bool is_refused;  /* its position is older than what is kept: about to be closed */
 };
 
 struct hub_peer {
