@@ -113,8 +113,7 @@ static ssize_t write_waiting(struct ws_peer *peer)
 		return send(fd, run->bytes, run->len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	message.msg_iovlen = ws_queue_iov(&peer->queue, pieces, PIECES_A_WRITE);
 	if (message.msg_iovlen == 1)
-		return send(fd, pieces[0].iov_base, pieces[0].iov_len,
-			    MSG_NOSIGNAL | MSG_DONTWAIT);
+		return send(fd, pieces[0].iov_base, pieces[0].iov_len, MSG_NOSIGNAL | MSG_DONTWAIT);
 	return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
