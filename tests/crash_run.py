@@ -24,6 +24,7 @@ WAIT_SECONDS = 10  # until all is true, after a restart and when nobody does any
 SESSION_SECONDS = 25
 LATE_MS = 2500  # longer than it takes to send a submit again
 APPS = 3
+DOUBT = (None, "submitting", "unknown")
 GONE = (OSError, http.client.HTTPException, TypeError)
 
 
@@ -309,7 +310,7 @@ class Run:
         if self.spec["scenario"] == "birth":
             self.ask("POST", "/v1/admin/tokens", {"name": "app", "scopes": ["read"]})
         if self.place("rests").status == 202:
-            self.wait_a_moment(lambda: self.state("rests") not in (None, "unknown"), 2.5)
+            self.wait_a_moment(lambda: self.state("rests") not in DOUBT, 2.5)
         self.place("fills")
         self.place("parts", prefer="respond-async")
         self.disturb()
