@@ -61,7 +61,7 @@ def first_point(point):
     """A crash before that, which leaves what the point is about."""
     if point.startswith("journal.order.fail"):
         return ["place.build.left"]
-    if point.startswith("check."):
+    if point.startswith(("check.", "pages.")):
         return ["journal.order.ack.acknowledged"]
     return ["place.submit.left"] if point.startswith(DOUBT) else []
 
