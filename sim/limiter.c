@@ -15,7 +15,7 @@ void limiter_fini(struct limiter *limiter)
 	limiter->times = NULL;
 }
 
-bool limiter_take(struct limiter *limiter, struct mono now)
+bool limiter_take(struct limiter *limiter, struct mono came, struct mono now)
 {
 	struct mono oldest;
 
@@ -24,7 +24,7 @@ bool limiter_take(struct limiter *limiter, struct mono now)
 	oldest = limiter->times[limiter->next];
 	if (oldest.us != 0 && mono_diff_us(now, oldest) < limiter->window_us)
 		return false;
-	limiter->times[limiter->next] = now;
+	limiter->times[limiter->next] = came;
 	limiter->next = (limiter->next + 1) % limiter->max;
 	return true;
 }

@@ -17,6 +17,7 @@ struct limiter {
 
 void limiter_init(struct limiter *limiter, unsigned max, int64_t window_ms);
 void limiter_fini(struct limiter *limiter);
-/* False: refused, and not counted. */
-bool limiter_take(struct limiter *limiter, struct mono now);
+/* came: when it can have come at the earliest, from which its window counts; now: when it was read.
+ * They differ where the simulator itself was slow. False: refused, and not counted. */
+bool limiter_take(struct limiter *limiter, struct mono came, struct mono now);
 #endif

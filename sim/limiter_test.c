@@ -24,7 +24,20 @@ static void no_stretch_of_a_window_holds_more_than_its_calls(void **unused)
 	(void)unused;
 	limiter_init(&limiter, 3, 1000);
 	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
-		assert_int_equal(limiter_take(&limiter, at_ms(calls[i].ms)), calls[i].is_taken);
+		assert_int_equal(limiter_take(&limiter, at_ms(calls[i].ms), at_ms(calls[i].ms)),
+				 calls[i].is_taken);
+	limiter_fini(&limiter);
+}
+
+static void what_was_read_late_counts_from_when_it_can_have_come(void **unused)
+{
+	struct limiter limiter;
+
+	(void)unused;
+	limiter_init(&limiter, 1, 1000);
+	assert_true(limiter_take(&limiter, at_ms(0), at_ms(200)));
+	assert_false(limiter_take(&limiter, at_ms(999), at_ms(999)));
+	assert_true(limiter_take(&limiter, at_ms(1000), at_ms(1000)));
 	limiter_fini(&limiter);
 }
 
@@ -35,7 +48,7 @@ static void no_limit_takes_everything(void **unused)
 	(void)unused;
 	limiter_init(&limiter, 0, 1000);
 	for (int i = 0; i < 100; i++)
-		assert_true(limiter_take(&limiter, at_ms(0)));
+		assert_true(limiter_take(&limiter, at_ms(0), at_ms(0)));
 	limiter_fini(&limiter);
 }
 
@@ -43,6 +56,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_stretch_of_a_window_holds_more_than_its_calls),
+		cmocka_unit_test(what_was_read_late_counts_from_when_it_can_have_come),
 		cmocka_unit_test(no_limit_takes_everything),
 	};
 

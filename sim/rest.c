@@ -115,15 +115,15 @@ static bool is_within_rate(struct rest_call *call)
 
 	switch (call->route->kind) {
 	case CALL_BUILD:
-		return limiter_take(&limits->builds, call->arrived);
+		return limiter_take(&limits->builds, call->came_after, call->arrived);
 	case CALL_SUBMIT:
 	case CALL_CANCEL:
-		return limiter_take(&limits->moves, call->arrived);
+		return limiter_take(&limits->moves, call->came_after, call->arrived);
 	case CALL_READ:
 	case CALL_KINDS:
 		break;
 	}
-	return limiter_take(&limits->others, call->arrived);
+	return limiter_take(&limits->others, call->came_after, call->arrived);
 }
 
 static enum code admit(struct rest_call *call)

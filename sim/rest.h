@@ -29,9 +29,9 @@ struct rest_call {
 	struct sim *sim;
 	struct http_request *request;
 	const struct rest_route *route;
-	char param[PARAM_MAX];   /* what stood for {} in the path */
-	struct account *account; /* NULL for routes without key */
-	struct mono arrived;
+	char param[PARAM_MAX];           /* what stood for {} in the path */
+	struct account *account;         /* NULL for routes without key */
+	struct mono came_after, arrived; /* as in record.h */
 };
 
 /* An enum code. */

@@ -26,7 +26,7 @@ struct call {
 	struct fault_rule *rule;                 /* NULL: nothing special */
 	enum fault_phase answers, drops, stalls; /* the rule's, drawn for this request */
 	struct timer *timer;
-	struct mono arrived;
+	struct mono came_after, arrived;
 	char path[SERVE_PATH_MAX]; /* collapsed */
 	char param[PARAM_MAX];
 	const struct rest_route *route; /* NULL: 404 */
@@ -151,6 +151,7 @@ static void act_once(struct call *call, struct reply *reply)
 	struct rest_call rest = { .sim = call->sim,
 				  .request = call->request,
 				  .route = call->route,
+				  .came_after = call->came_after,
 				  .arrived = call->arrived };
 
 	(void)STR_SET(rest.param, call->param);
@@ -320,6 +321,7 @@ void serve_handle(void *arg, struct http_request *request)
 	call->request = request;
 	call->arrived = http_arrived(request);
 	call->entry = note(sim, request);
+	call->came_after = call->entry->came_after;
 	(void)STR_SET(call->path, path);
 	list_push_back(&sim->calls, &call->node);
 	if (answer_restarting(call))
