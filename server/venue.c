@@ -272,12 +272,13 @@ bool venue_may_trade(struct venue *venue, struct err *err)
 {
 	struct mono now = loop_now(venue->loop);
 
-	if (!dd_is_unlocked(venue->exchange))
-		return err_set(err, ERR_OPKEY_LOCKED,
-			       "no operation key is loaded; `deltagate unlock` loads it");
+	/* It locks the key as well, sooner or later: this is the reason. */
 	if (venue->state.is_wrong_account)
 		return err_set(err, ERR_ACCOUNT, "the API key is not of the journal's account %s",
 			       venue->account_id);
+	if (!dd_is_unlocked(venue->exchange))
+		return err_set(err, ERR_OPKEY_LOCKED,
+			       "no operation key is loaded; `deltagate unlock` loads it");
 	if (!venue->state.is_locked)
 		return true;
 	if (now.us >= venue->canary.us) {
