@@ -499,6 +499,9 @@ class Terminal:
     @staticmethod
     def take_over():
         os.setsid()
+        # As a shell at a terminal gives them: whoever runs the tests may ignore some.
+        for signum in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP):
+            signal.signal(signum, signal.SIG_DFL)
         # Opening it makes it the new session's own.
         os.close(os.open(os.ttyname(0), os.O_RDWR))
 
