@@ -19,7 +19,7 @@ import xml.etree.ElementTree as xml
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 CORES = os.cpu_count() or 1
 PROGRAM_SECONDS = 300
-PYTEST_SECONDS = 1500
+PYTEST_SECONDS = 2400
 # Unit tests of what starts threads or hands work to them; `make tsan` runs these.
 THREADED = re.compile(r"/(queue|journal|log|loop|fetch|unlock)\w*_test$")
 CMOCKA_LINE = re.compile(r"^\[ +(RUN|OK|FAILED|SKIPPED|ERROR) +\] (.*)$", re.M)
