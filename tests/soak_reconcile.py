@@ -124,8 +124,8 @@ def soak(seconds, seed):
         print(json.dumps({
             "seed": seed, "seconds": seconds, "cycles": now["runs"], "failed": now["failed"],
             **whole.done, "executions": fills,
-            "lost answers": len(rig.daemon.events("order.unknown")), "findings": sum(now["counts"].values()),
-            "counts": now["counts"]}), flush=True)
+            "lost answers": len(rig.daemon.events("order.unknown")),
+            "findings": sum(now["counts"].values()), "counts": now["counts"]}), flush=True)
         for finding in rig.daemon.journal(
                 "select * from v_reconciliation where class is not null"):
             print(json.dumps(finding))
