@@ -631,15 +631,22 @@ def test_the_journal_is_read_without_a_daemon(rig, app):
     assert "/nonexistent/journal.db" in missing.stderr
 
 
+def files_of(pid):
+    """The names of what it has open."""
+    names, links = set(), f"/proc/{pid}/fd"
+    for fd in os.listdir(links):
+        with contextlib.suppress(FileNotFoundError):  # closed meanwhile
+            names.add(os.path.basename(os.readlink(f"{links}/{fd}")))
+    return names
+
+
 def test_a_long_question_to_the_journal_can_be_interrupted(rig, app):
     endless = "with recursive n(x) as (select 1 union all select x + 1 from n) select max(x) from n"
     with subprocess.Popen([PROGRAM, "--data-dir", rig.daemon.data_dir, "journal", "sql", endless],
                           stdout=subprocess.PIPE, env=ENVIRONMENT) as process:
         try:
             # It has the file open: it is past the start.
-            links = f"/proc/{process.pid}/fd"
-            wait_for(lambda: any(os.readlink(f"{links}/{fd}").endswith("/journal.db")
-                                 for fd in os.listdir(links)), 10)
+            wait_for(lambda: "journal.db" in files_of(process.pid), 10)
             process.send_signal(signal.SIGINT)
             assert process.wait(20 * SLOWNESS) == 128 + signal.SIGINT
             assert process.stdout.read() == b""

@@ -374,11 +374,17 @@ def is_named(node):
 def test_everything_to_operate_and_every_region_has_a_name(page, app):
     app.order()
     page.is_live(app)
-    nodes = [node for node in page.browser.cdp("Accessibility.getFullAXTree")["nodes"]
-             if not node["ignored"]]
     roles = {}
-    for node in nodes:
-        roles.setdefault(node["role"]["value"], []).append(node)
+
+    def look():
+        """The price line is drawn when there are trades."""
+        roles.clear()
+        for node in page.browser.cdp("Accessibility.getFullAXTree")["nodes"]:
+            if not node["ignored"]:
+                roles.setdefault(node["role"]["value"], []).append(node)
+        return "image" in roles
+
+    wait_for(look, 20, "a price line")
     for role in ("button", "combobox", "meter", "region", "image", "heading"):
         assert roles[role] and all(is_named(node) for node in roles[role]), role
     assert len(roles["main"]) == len(roles["banner"]) == 1
