@@ -170,7 +170,7 @@ class Run:
             life = Explained(self.daemon, self.their_order, WAIT_SECONDS * self.tools.patience)
             self.daemon.launch()
             self.daemon.hello = None
-            deadline = time.monotonic() + rigs.START_SECONDS
+            deadline = time.monotonic() + rigs.START_SECONDS * self.tools.patience
             while self.is_up() and not self.daemon.hello and time.monotonic() < deadline:
                 line, newline, _ = self.daemon.out_file.read_text().partition("\n")
                 self.daemon.hello = json.loads(line) if newline else None
