@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -18,7 +19,8 @@
 #define FRAME          (4096 + 24)      /* of the log: a page and its head */
 #define INDEX_FRAMES   4096             /* one block of the index knows so many */
 #define INDEX_BLOCK    32768
-#define FREE_FACTOR    2 /* where nothing can be held */
+#define INDEX_COUNT    16 /* where the index says how many frames are valid: walformat.html, 2.1 */
+#define FREE_FACTOR    2  /* where nothing can be held */
 #define MAGIC_ZFS      0x2fc12fc1
 #define MAGIC_BCACHEFS 0xca451a4e
 #define PATH_LEN       4096
@@ -154,6 +156,27 @@ static bool allocate(int fd, int mode, off_t end)
 	return status == 0;
 }
 
+/* What was never written costs a commit dear, each time: the file system has to say of its blocks,
+ * durably, that they are now, and that the file is longer. So a stretch of zeros is kept ahead of
+ * the log's end; SQLite takes the first frame that is not one of its own for the end. Only under
+ * its lock for writers: where one of another process were writing, too, its frames would be lost.
+ * If it fails, the commits are slower, and find out for themselves what is wrong. */
+static void level_log(const struct journal_room *room, off_t end)
+{
+	static const char zeros[64 * 1024];
+	struct stat stat_;
+	struct err err;
+	off_t at = end;
+
+	if (!sql_exec(room->db, "BEGIN IMMEDIATE", &err))
+		return;
+	if (fstat(room->log_fd, &stat_) == 0)
+		at = stat_.st_size;
+	while (at < end && pwrite(room->log_fd, zeros, sizeof(zeros), at) == sizeof(zeros))
+		at += (off_t)sizeof(zeros);
+	sqlite3_exec(room->db, "ROLLBACK", NULL, NULL, NULL);
+}
+
 /* The index, too: it grows with the log, whose file stays as long as it is. */
 static bool hold_log(struct journal_room *room, size_t orders, int log_pages)
 {
@@ -168,6 +191,7 @@ static bool hold_log(struct journal_room *room, size_t orders, int log_pages)
 	if (!allocate(room->log_fd, FALLOC_FL_KEEP_SIZE, end) ||
 	    !allocate(room->index_fd, FALLOC_FL_KEEP_SIZE, index))
 		return false;
+	level_log(room, round_up((off_t)log_pages * FRAME) + 2 * STEP);
 	room->held = end;
 	if (room->most < end)
 		room->most = end;
@@ -232,9 +256,11 @@ bool journal_room_hold(struct journal_room *room, size_t orders, int log_pages, 
 
 int journal_room_log_pages(const struct journal_room *room)
 {
-	struct stat stat_;
+	uint32_t count;
 
-	return fstat(room->log_fd, &stat_) == 0 ? (int)(stat_.st_size / FRAME) : 0;
+	return pread(room->index_fd, &count, sizeof(count), INDEX_COUNT) == sizeof(count)
+		       ? (int)count
+		       : 0;
 }
 
 void journal_room_log_was_cut(struct journal_room *room)

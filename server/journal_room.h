@@ -5,8 +5,9 @@
  * So blocks are allocated behind the ends of both: nobody else can have them, however full the
  * disk gets and whoever fills it, and they stay when the daemon is killed. (A spare file, deleted
  * in need, would not do: what fills the disk takes what is given back before the journal can.)
- * The log is not made longer by it. The database is, by pages that are not in use yet: SQLite
- * would cut off what is behind its end, but leaves it at a multiple of its "chunk size".
+ * The log is longer by a stretch of zeros, so that commits write where something was written
+ * before. The database is by pages that are not in use yet: SQLite would cut off what is behind
+ * its end, but leaves it at a multiple of its "chunk size".
  *
  * Some file systems cannot allocate ahead, and some take new blocks for what is written in place
  * (btrfs, ZFS, bcachefs). There the free space is looked at instead: twice the room must be
@@ -44,7 +45,7 @@ bool journal_room_has(const struct journal_room *room, size_t orders, int log_pa
  * refuses. */
 MUST_CHECK bool journal_room_hold(struct journal_room *room, size_t orders, int log_pages,
 				  struct err *err);
-/* As many as its length allows; SQLite tells how many there are only as it adds to them. */
+/* As SQLite's index of the log has it; SQLite itself tells only as it adds to them. */
 int journal_room_log_pages(const struct journal_room *room);
 void journal_room_log_was_cut(struct journal_room *room); /* what was behind its end is gone */
 bool journal_room_is_firm(const struct journal_room *room);
