@@ -3,7 +3,6 @@ import contextlib
 import json
 import sqlite3
 
-import pytest
 
 from facts import SILENCE, check_against_exchange, on_book
 from rig import wait_for
@@ -65,9 +64,8 @@ def test_a_size_in_quote_is_filled_only_when_the_exchange_says_so(rig, app):
     check_against_exchange(rig)
 
 
-@pytest.mark.seconds(180)
 def test_an_order_seen_alive_is_not_called_failed_for_want_of_its_fills(rig, app):
-    rig.sim.faults({"match": {"path": SUBMIT}, "times": 1, "stall": "after"})
+    rig.sim.faults({"match": {"path": SUBMIT}, "times": 1, "stall": "after"}, SILENCE)
     app.order(price="0.5", headers={"Prefer": "respond-async"})
     exchange_id = submitting(rig)
     on_book(rig.sim, {"exchange_order_id": exchange_id})
@@ -81,9 +79,9 @@ def test_an_order_seen_alive_is_not_called_failed_for_want_of_its_fills(rig, app
     rig.sim.faults(says(ORDER, form, times=1), unknown, nothing_open(rig))
     rig.daemon.start()
     rig.daemon.ready()
-    wait_for(lambda: len(rig.sim.log(ORDER)) > 3, 75)  # asked less and less often
+    wait_for(lambda: len(rig.sim.log(ORDER)) > 3, 30)  # asked less and less often
     rig.sim.clear_faults()
-    wait_for(lambda: app.get("/v1/orders").json["data"][0]["state"] == "filled", 60)
+    wait_for(lambda: app.get("/v1/orders").json["data"][0]["state"] == "filled", 30)
     check_against_exchange(rig)
 
 
