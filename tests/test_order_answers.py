@@ -3,7 +3,6 @@ import contextlib
 import json
 import sqlite3
 
-
 from facts import SILENCE, check_against_exchange, on_book
 from rig import wait_for
 

@@ -3,10 +3,10 @@
  * Each round is three numbers, WAITING BYTES MS. The journal is the daemon's own with its
  * thread: WAITING writers append an order's row and its line of history, and again as soon as
  * that is acknowledged; of an order that has ended, since room on the disk is held for those that
- * live, of which the exchange's rate allows no thousands. With 0 of them it is the bare loop: BYTES are written and made durable
- * with fdatasync(), again and again, in a file of that directory whose blocks are all there
- * already, since growing it would cost the loop more. "bytes" of the answer is what the process
- * handed to the kernel in that round. */
+ * live, of which the exchange's rate allows no thousands. With 0 of them it is the bare loop: BYTES
+ * are written and made durable with fdatasync(), again and again, in a file of that directory whose
+ * blocks are all there already, since growing it would cost the loop more. "bytes" of the answer is
+ * what the process handed to the kernel in that round. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
