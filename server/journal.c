@@ -118,7 +118,8 @@ static void deliver_answer(struct journal *journal, const struct journal_job *jo
 		break;
 	case JOB_SUBMISSION:
 		ticket->done.submission(ticket->arg, err, job->text,
-					job->times ? job->times[0] : (struct wall){ 0 });
+					job->times ? job->times[0] : (struct wall){ 0 },
+					job->is_taken);
 		break;
 	case JOB_SETTING:
 		ticket->done.text(ticket->arg, err, job->text);

@@ -246,9 +246,11 @@ void journal_find_findings(struct journal *journal, unsigned limit, journal_find
 /* Made when the journal was; another one if it was lost or restored. Borrowed. */
 const char *journal_epoch(const struct journal *journal);
 /* The signed bytes of an order's latest submission, to be sent again as they are, and when they
- * were signed. NULL: no row. */
+ * were signed. NULL: no row. is_taken: a step of the order's history is called JOURNAL_TAKEN, so
+ * the exchange once said that it has these bytes. */
+#define JOURNAL_TAKEN "taken"
 typedef void journal_submission_fn(void *arg, const struct err *err, const char *signed_hex,
-				   struct wall signed_at);
+				   struct wall signed_at, bool is_taken);
 void journal_find_submission(struct journal *journal, const char *order_id,
 			     const char *exchange_order_id, journal_submission_fn *done, void *arg);
 

@@ -167,12 +167,13 @@ static void add_sql(const struct journal_job *job, struct buf *sql)
 			   job->order_id[0] ? " AND order_id = :order_id" : "");
 		break;
 	case JOB_SUBMISSION:
-		buf_printf(
-			sql,
-			"SELECT signed_tx, at FROM order_submissions WHERE order_id = :order_id%s "
-			"ORDER BY submission_id DESC LIMIT 1",
-			job->exchange_order_id[0] ? " AND exchange_order_id = :exchange_order_id"
-						  : "");
+		buf_printf(sql,
+			   "SELECT signed_tx, at, EXISTS (SELECT 1 FROM order_events AS e WHERE "
+			   "e.order_id = :order_id AND e.event = '" JOURNAL_TAKEN "') "
+			   "FROM order_submissions WHERE order_id = :order_id%s "
+			   "ORDER BY submission_id DESC LIMIT 1",
+			   job->exchange_order_id[0] ? " AND exchange_order_id = :exchange_order_id"
+						     : "");
 		break;
 	case JOB_TOKENS:
 		buf_add_str(sql,
@@ -294,6 +295,7 @@ static bool get_row(struct journal_job *job, sqlite3_stmt *stmt, struct err *err
 		job->text = sql_take_text(&row);
 		job->times = mem_array(1, sizeof(*job->times));
 		job->times[0] = sql_get_wall(&row);
+		job->is_taken = sql_get_int(&row) != 0;
 		return true;
 	case JOB_SETTING:
 		job->text = sql_take_text(&row);

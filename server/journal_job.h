@@ -107,6 +107,7 @@ struct journal_job {
 	char **texts;       /* what the rows of a channel borrow; owned, as is each */
 	char *text;         /* owned; NULL: no row */
 	size_t count;
+	bool is_taken;                /* of a submission */
 	uint64_t last, pruned;        /* of a channel */
 	struct journal_status status; /* JOB_HEALTH; waiting and oldest_wait_ms are the loop's */
 };

@@ -55,6 +55,7 @@ struct rig {
 	size_t found;
 	char *text;
 	struct wall signed_at;
+	bool is_taken;
 	struct channel_event channel[JOURNAL_PAGE_MAX]; /* data is "" */
 	uint64_t last, pruned;
 
@@ -277,11 +278,12 @@ static inline void rig_take_text(void *arg, const struct err *err, const char *t
 }
 
 static inline void rig_take_submission(void *arg, const struct err *err, const char *signed_hex,
-				       struct wall signed_at)
+				       struct wall signed_at, bool is_taken)
 {
 	struct rig *rig = arg;
 
 	rig->signed_at = signed_at;
+	rig->is_taken = is_taken;
 	rig_take_text(rig, err, signed_hex);
 }
 

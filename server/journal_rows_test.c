@@ -207,6 +207,13 @@ static void the_signed_bytes_of_the_latest_build_come_back(void **state)
 	rig_wait(rig);
 	assert_string_equal(rig->text, "84a4");
 	assert_true(rig->signed_at.us == RIG_NOW);
+	assert_false(rig->is_taken);
+	rig_append(rig, "taken", JOURNAL_FACT, rig_order_write(&order, JOURNAL_TAKEN));
+	rig->is_asking = true;
+	journal_find_submission(rig->journal, order.terms.order_id, "", rig_take_submission, rig);
+	rig_wait(rig);
+	assert_string_equal(rig->text, "84a5ff");
+	assert_true(rig->is_taken);
 	rig->is_asking = true;
 	journal_find_submission(rig->journal, "ord_none", "", rig_take_submission, rig);
 	rig_wait(rig);

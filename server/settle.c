@@ -228,10 +228,17 @@ static bool may_still_trade(const struct settle_job *job)
 }
 
 /* 4302, like a yes, means that an earlier submit got through; a 4300 that comes after that is of no
- * account. */
+ * account, nor is it after a restart. */
 static void note_answer(struct settle_job *job, enum dd_class said)
 {
-	job->is_taken |= said == DD_CLASS_DUPLICATE;
+	const struct journal_step step = { .event = JOURNAL_TAKEN, .cause = "exchange" };
+
+	if (said == DD_CLASS_DUPLICATE && !job->is_taken) {
+		job->is_taken = true;
+		if (is_in_doubt(job))
+			orders_record(job->settle->orders, job->tracked, &step, NULL, JOURNAL_FACT,
+				      NULL, NULL);
+	}
 	job->tracked->is_expired =
 		!job->is_taken && (job->tracked->is_expired || said == DD_CLASS_EXPIRED);
 }
@@ -355,7 +362,7 @@ static void queue_repeat(struct settle_job *job)
 }
 
 static void bytes_read(void *arg, const struct err *err, const char *signed_hex,
-		       struct wall signed_at)
+		       struct wall signed_at, bool is_taken)
 {
 	struct settle_job *job = arg;
 
@@ -370,6 +377,7 @@ static void bytes_read(void *arg, const struct err *err, const char *signed_hex,
 	}
 	job->signed_hex = mem_strdup(signed_hex);
 	job->signed_at = signed_at;
+	job->is_taken |= is_taken;
 	queue_repeat(job);
 }
 

@@ -61,6 +61,10 @@ def seconds_of(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
+def taken(rig):
+    return rig.daemon.journal("select * from order_events where event = 'taken'")
+
+
 # ---- the answers to a submit ----
 
 def test_4302_to_the_same_bytes_is_success_and_no_4300_after_it_builds_anew(rig, app):
@@ -73,6 +77,26 @@ def test_4302_to_the_same_bytes_is_success_and_no_4300_after_it_builds_anew(rig,
     asked = len(rig.sim.log(ASK))
     wait_for(lambda: len(rig.sim.log(ASK)) >= asked + 3)
     assert len(posts(rig, BUILD)) == 1
+    rig.sim.clear_faults()
+    in_state(app, order, "open")
+    assert all(body == bodies(rig)[0] for body in bodies(rig))
+    assert len(posts(rig, BUILD)) == 1
+    check_against_exchange(rig)
+
+
+def test_4302_is_remembered_by_the_next_daemon(rig, app):
+    rig.sim.faults(SILENCE, DENIED, drop("after", SUBMIT, times=1))
+    order = in_doubt(app)
+    wait_for(lambda: taken(rig))
+    assert rig.sim.log(SUBMIT)[-1]["code"] == 4302
+    rig.sim.faults(answer("before", SUBMIT, status=400, code=4300))
+    rig.daemon.kill()
+    rig.daemon.start().ready()
+    sent = len(posts(rig, SUBMIT))
+    wait_for(lambda: len(posts(rig, SUBMIT)) > sent)
+    asked = len(rig.sim.log(ASK))
+    wait_for(lambda: len(rig.sim.log(ASK)) >= asked + 4)
+    assert len(taken(rig)) == len(posts(rig, BUILD)) == 1
     rig.sim.clear_faults()
     in_state(app, order, "open")
     assert all(body == bodies(rig)[0] for body in bodies(rig))
