@@ -253,12 +253,9 @@ void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms)
 {
 	struct check_job *job = tracked->check;
 	struct mono due = mono_after_ms(loop_now(check->loop), delay_ms);
+	bool is_new = !job;
 
-	if (job && job->is_in_flight)
-		job->is_again = true;
-	if (job && (job->is_asking || job->due.us <= due.us))
-		return;
-	if (!job) {
+	if (is_new) {
 		job = mem_alloc(sizeof(*job));
 		job->check = check;
 		job->tracked = tracked;
@@ -267,7 +264,9 @@ void check_order(struct check *check, struct tracked *tracked, int64_t delay_ms)
 		orders_pin(tracked);
 	}
 	job->is_late |= order_is_final(tracked->order.facts.state);
-	ask_after(job, delay_ms);
+	job->is_again |= job->is_in_flight;
+	if (is_new || (!job->is_asking && job->due.us > due.us))
+		ask_after(job, delay_ms);
 }
 
 /* ---- sweeps --------------------------------------------------------------------------- */

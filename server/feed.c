@@ -168,6 +168,7 @@ static enum feed_news take_order(struct orders *orders, struct tracked *tracked,
 	bool is_incomplete;
 	int booked;
 	struct journal_step step = { .cause = cause };
+	struct decimal stated = order->facts.exchange_executed_quote_qty;
 
 	take_figures(order, seen);
 	booked = book_new_fills(orders, tracked, seen, write);
@@ -195,6 +196,10 @@ static enum feed_news take_order(struct orders *orders, struct tracked *tracked,
 		if (orders_step(orders, tracked, event))
 			step.event = order_event_name(event);
 	}
+	/* It was filled by its executions alone, which do not have it. */
+	if (!step.event && order_is_final(order->facts.state) &&
+	    decimal_cmp(stated, order->facts.exchange_executed_quote_qty) != 0)
+		step.event = "stated";
 	if (step.event)
 		orders_record(orders, tracked, &step, write, JOURNAL_FACT, NULL, NULL);
 	else
@@ -276,10 +281,18 @@ bool feed_execution(struct orders *orders, struct tracked *tracked, const struct
 {
 	struct journal_step step = { .event = order_event_name(EV_FILL_PART), .cause = cause };
 	struct journal_write *write = journal_write_create();
+	struct order *order = &tracked->order;
 
 	if (!book(orders, tracked, seen, write)) {
 		journal_write_destroy(write);
 		return false;
+	}
+	/* Not by one of an earlier build: the latest may live on. */
+	if (is_executed_in_full(order) && is_news(order, EV_FILL_ALL) &&
+	    strcmp(seen->order_id, order->facts.exchange_order_id) == 0) {
+		orders_write(tracked, &step, write);
+		if (orders_step(orders, tracked, EV_FILL_ALL))
+			step.event = order_event_name(EV_FILL_ALL);
 	}
 	orders_record(orders, tracked, &step, write, JOURNAL_FACT, NULL, NULL);
 	return true;

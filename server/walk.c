@@ -325,12 +325,14 @@ static void find_order(struct walk *walk)
 static void take_tracked(struct walk *walk, struct tracked *tracked)
 {
 	const struct dd_execution *execution = &walk->executions[walk->left];
+	bool was_live = order_is_live(tracked->order.facts.state);
 
 	if (!feed_execution(walk->parts->orders, tracked, execution, "backfill"))
 		return;
 	walk->has_news = true;
 	tell_booked(walk, execution, &tracked->order);
-	if (order_is_live(tracked->order.facts.state))
+	if (was_live) /* what it has come to; and if it is filled, what the exchange makes of that
+		       */
 		check_order(walk->parts->check, tracked, 0);
 }
 

@@ -139,6 +139,34 @@ def test_what_somebody_waits_for_does_not_wait_behind_live_orders(make_rig):
     assert len(rig.sim.log("/accounts/order/*")) - asked < 25
 
 
+@pytest.mark.seconds(120)
+def test_what_was_filled_while_it_was_down_is_told_by_the_executions(make_rig):
+    """A page of them is one request; asking for each order takes a request for each."""
+    rig = make_rig(max_orders_per_second="1000", rate_guard_ms="0")
+    rig.sim.options += ["--rate-orders", "0"]
+    app = rig.start().app()
+    orders = []
+    for _ in range(4):
+        orders += [answer.json for answer in app.parallel(app.order for _ in range(25))]
+    for order in orders:
+        on_book(rig.sim, order)
+    rig.daemon.kill()
+    for order in orders:
+        rig.sim.fill(order["exchange_order_id"])
+    asked = len(rig.sim.log("/accounts/order/*"))
+    rig.daemon.start().ready()
+
+    def unfilled():
+        return rig.daemon.journal("select * from v_orders where state <> 'filled'")
+
+    wait_for(lambda: not unfilled(), 60)
+    assert len(rig.sim.log("/accounts/order/*")) - asked < 80
+    # What the exchange makes of them is still asked for.
+    wait_for(lambda: not rig.daemon.journal(
+        "select * from orders where exchange_executed_quote_qty <> executed_quote_qty"), 60)
+    check_against_exchange(rig)
+
+
 @pytest.mark.threads
 def test_new_orders_wait_until_doubtful_ones_are_explained(rig, app):
     rig.sim.faults({"match": {"path": "/order/submit"}, "delay_after_ms": 5000, "times": 1},
