@@ -25,7 +25,7 @@ import rig as rigs
 from crash_run import TROUBLES, Exchange, Run, Wrong, answer, make_template, rule
 
 ENDS = ("kill", "power")
-# What a point needs so that it is passed at all.
+# What a point needs so that it is passed at all, before any trouble.
 NEEDS = {
     "journal.order.expire": [answer(4300, "before")],
     "journal.order.requeue": [rule("/order/build", answer={"code": 5000})],

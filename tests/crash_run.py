@@ -154,7 +154,7 @@ class Run:
         if self.spec["end"] == "power":
             self.power = Power(data, self.tools.power, self.spec.get("lies", False))
         trouble = [dict(r, match={**r["match"], "account": self.account})
-                   for r in TROUBLES[self.spec["trouble"]] + self.spec.get("rules", [])]
+                   for r in self.spec.get("rules", []) + TROUBLES[self.spec["trouble"]]]
         if trouble:
             self.sim.faults(*trouble)
         self.start()
@@ -309,9 +309,9 @@ class Run:
         """Everything an app does, once. Any of it may be where the daemon dies."""
         if self.spec["scenario"] == "birth":
             self.ask("POST", "/v1/admin/tokens", {"name": "app", "scopes": ["read"]})
-        if self.place("rests").status == 202:
-            self.wait_a_moment(lambda: self.state("rests") not in DOUBT, 2.5)
-        self.place("fills")
+        for name in ("rests", "fills"):
+            if self.place(name).status == 202:
+                self.wait_a_moment(lambda name=name: self.state(name) not in DOUBT, 2.5)
         self.place("parts", prefer="respond-async")
         self.disturb()
         self.place("refused", base_quantity="90000000")
