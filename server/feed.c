@@ -199,7 +199,7 @@ static enum feed_news take_order(struct orders *orders, struct tracked *tracked,
 	/* It was filled by its executions alone, which do not have it. */
 	if (!step.event && order_is_final(order->facts.state) &&
 	    decimal_cmp(stated, order->facts.exchange_executed_quote_qty) != 0)
-		step.event = "stated";
+		step.event = order_event_name(event);
 	if (step.event)
 		orders_record(orders, tracked, &step, write, JOURNAL_FACT, NULL, NULL);
 	else

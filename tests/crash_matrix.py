@@ -32,6 +32,7 @@ NEEDS = {
     "settle.submit": [rule("/order/submit", drop="before")],
     "cancel.ask": [facts.SILENCE],
     "journal.order.lose": [rule("/order/submit", drop="before")],
+    "journal.order.taken": [facts.SILENCE, answer(4302, "after")],
 }
 BIRTH = ("migrate", "journal_file", "token_key", "journal.token")
 DOUBT = ("recover.", "settle.ask")

@@ -26,6 +26,7 @@ extern struct crash_point __start_crash_points[], __stop_crash_points[];
 static struct crash_point CRASH_POINT_LISTED of_writes[] = {
 	ORDER_EVENTS(X) STAGES("order.accepted"),
 	STAGES("order.cancel_requested"),
+	STAGES("order.taken"),
 	STAGES("fill"),
 	STAGES("setting"),
 	STAGES("token"),
