@@ -331,8 +331,8 @@ static void take_tracked(struct walk *walk, struct tracked *tracked)
 		return;
 	walk->has_news = true;
 	tell_booked(walk, execution, &tracked->order);
-	if (was_live) /* what it has come to; and if it is filled, what the exchange makes of that
-		       */
+	/* What it has come to; and if it is filled, what the exchange makes of that. */
+	if (was_live)
 		check_order(walk->parts->check, tracked, 0);
 }
 
