@@ -68,13 +68,14 @@ static void stuff(struct reader *reader)
 	hub_peer_send(reader->peer, text, sizeof(text));
 }
 
-#define SUBSCRIBED(ch, live)                               \
+#define MARKET_SUBSCRIBED(ch, live)                        \
 	"{'op':'subscribed','id':1,'ch':'" ch "','seq':#," \
 	"'recovered':false,'live':" live "}"
 #define RECOVERED(ch)                                      \
 	"{'op':'subscribed','id':2,'ch':'" ch "','seq':#," \
 	"'recovered':true,'live':false}"
-#define SNAPSHOT(ch, data) "{'op':'snapshot','id':1,'ch':'" ch "','seq':#,'ts':'T','data':" data "}"
+#define MARKET_SNAPSHOT(ch, data) \
+	"{'op':'snapshot','id':1,'ch':'" ch "','seq':#,'ts':'T','data':" data "}"
 #define PRICE(skipped, price)                                                                  \
 	"{'op':'event','ch':'price:ADAUSDM','seq':#,'prev':#,'ts':'T','type':'price.updated'," \
 	"'skipped':" skipped ",'data':" PRICE_DATA(price) "}"
@@ -99,12 +100,12 @@ static void a_channel_that_has_nothing_yet_says_so_at_once(void **state)
 	reader = reader_of(stage, "depth:ADAUSDM");
 	reader_follow(reader, "price:ADAUSDM");
 	reader_follow(reader, "trades:ADAUSDM");
-	assert_reads_from(reader, BASE, SUBSCRIBED("depth:ADAUSDM", "false"), 0, 0);
-	assert_reads_from(reader, BASE, SNAPSHOT("depth:ADAUSDM", "null"), 0, 0);
-	assert_reads_from(reader, BASE, SUBSCRIBED("price:ADAUSDM", "false"), 0, 0);
-	assert_reads_from(reader, BASE, SNAPSHOT("price:ADAUSDM", "null"), 0, 0);
-	assert_reads_from(reader, BASE, SUBSCRIBED("trades:ADAUSDM", "false"), 0, 0);
-	assert_reads_from(reader, BASE, SNAPSHOT("trades:ADAUSDM", "[]"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SUBSCRIBED("depth:ADAUSDM", "false"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SNAPSHOT("depth:ADAUSDM", "null"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SUBSCRIBED("price:ADAUSDM", "false"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SNAPSHOT("price:ADAUSDM", "null"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SUBSCRIBED("trades:ADAUSDM", "false"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SNAPSHOT("trades:ADAUSDM", "[]"), 0, 0);
 }
 
 static void a_market_is_wanted_from_its_first_reader_to_its_last(void **state)
@@ -137,7 +138,7 @@ static void readers_are_told_when_a_channel_goes_and_comes(void **state)
 	hub_set_live(stage->hub, DD_STREAM_PRICE, "ADAUSDM", true);
 	reader = reader_of(stage, "price:ADAUSDM");
 	full = reader_of(stage, "price:ADAUSDM");
-	assert_reads_from(reader, BASE, SUBSCRIBED("price:ADAUSDM", "true"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SUBSCRIBED("price:ADAUSDM", "true"), 0, 0);
 	reader_skip(reader, 1);
 	stuff(full);
 	hub_set_live(stage->hub, DD_STREAM_PRICE, "ADAUSDM", true);
@@ -163,8 +164,8 @@ static void numbers_go_on_when_readers_come_and_go(void **state)
 	reader_leave(reader);
 	tell_price(stage, "0.5");
 	reader = reader_of(stage, "price:ADAUSDM");
-	assert_reads_from(reader, BASE, SUBSCRIBED("price:ADAUSDM", "false"), 4, 0);
-	assert_reads_from(reader, BASE, SNAPSHOT("price:ADAUSDM", PRICE_DATA("0.5")), 4, 0);
+	assert_reads_from(reader, BASE, MARKET_SUBSCRIBED("price:ADAUSDM", "false"), 4, 0);
+	assert_reads_from(reader, BASE, MARKET_SNAPSHOT("price:ADAUSDM", PRICE_DATA("0.5")), 4, 0);
 	tell_price(stage, "0.6");
 	assert_reads_from(reader, BASE, PRICE("0", "0.6"), 5, 4);
 }
@@ -294,12 +295,13 @@ static void trades_are_told_each_and_a_snapshot_has_the_last_ones(void **state)
 	assert_reads_from(early, BASE, TRADE("0.2"), 7, 6);
 	tell_trades(stage, 1);
 	late = reader_of(stage, "trades:ADAUSDM");
-	assert_reads_from(late, BASE, SUBSCRIBED("trades:ADAUSDM", "false"), 8, 0);
-	assert_reads_from(late, BASE,
-			  SNAPSHOT("trades:ADAUSDM",
-				   "[" TRADE_DATA("0.1") "," TRADE_DATA("0.1") "," TRADE_DATA(
-					   "0.2") "," TRADE_DATA("0.1") "]"),
-			  8, 0);
+	assert_reads_from(late, BASE, MARKET_SUBSCRIBED("trades:ADAUSDM", "false"), 8, 0);
+	assert_reads_from(
+		late, BASE,
+		MARKET_SNAPSHOT("trades:ADAUSDM",
+				"[" TRADE_DATA("0.1") "," TRADE_DATA("0.1") "," TRADE_DATA(
+					"0.2") "," TRADE_DATA("0.1") "]"),
+		8, 0);
 }
 
 static void a_gap_that_nobody_was_told_the_start_of_is_none(void **state)
@@ -310,7 +312,7 @@ static void a_gap_that_nobody_was_told_the_start_of_is_none(void **state)
 	stage_open(stage);
 	hub_trades_gap(stage->hub, "ADAUSDM");
 	reader = reader_of(stage, "trades:ADAUSDM");
-	assert_reads_from(reader, BASE, SUBSCRIBED("trades:ADAUSDM", "false"), 0, 0);
+	assert_reads_from(reader, BASE, MARKET_SUBSCRIBED("trades:ADAUSDM", "false"), 0, 0);
 	reader_skip(reader, 1);
 	hub_trades_gap(stage->hub, "ADAUSDM");
 	assert_reads_from(reader, BASE, GAP("upstream"), 1, 0);

@@ -35,6 +35,15 @@ struct reader {
 	char text[65536]; /* the message read last */
 };
 
+/* What a reader is sent, as assert_reads() has it. */
+#define EVENT(ch, seq, prev, data)                                 \
+	"{'op':'event','ch':'" ch "','seq':" #seq ",'prev':" #prev \
+	",'ts':'T','type':'test.happened','data':" data "}"
+#define SUBSCRIBED(id, ch, seq, recovered) \
+	"{'op':'subscribed','id':" #id ",'ch':'" ch "','seq':" #seq ",'recovered':" #recovered "}"
+#define SNAPSHOT(ch, seq, data) \
+	"{'op':'snapshot','id':1,'ch':'" ch "','seq':" #seq ",'ts':'T','data':" data "}"
+
 /* ---- the stage ---------------------------------------------------------------------------- */
 
 static inline bool stage_is_symbol(void *arg, const char *symbol)
