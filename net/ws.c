@@ -278,6 +278,11 @@ void ws_set_arg(struct ws_peer *peer, void *arg)
 	peer->arg = arg;
 }
 
+size_t ws_waiting(const struct ws *ws)
+{
+	return ws->dirty_count;
+}
+
 void ws_drop(struct ws_peer *peer)
 {
 	struct ws_end end = { .code = WS_CLOSE_ABNORMAL };

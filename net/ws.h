@@ -2,9 +2,9 @@
  *
  * The asking end is libwebsockets' on our loop; the serving end is our own, on plain sockets. What
  * is sent to many peers is one shared, ready-made frame; sending only queues, and once a turn
- * everything that waits for a peer leaves in one write, for a quarter of a millisecond a turn, so
- * that nothing else on the loop waits for a crowd. Pings, pongs and dead peers are seen to here; a
- * peer that takes nothing while there is something to send is its user's to judge, by ws_queued()
+ * everything that waits for a peer leaves in one write, for a twentieth of a millisecond a turn,
+ * so that nothing else on the loop waits for a crowd. Pings, pongs and dead peers are seen to here;
+ * a peer that takes nothing while there is something to send is its user's to judge, by ws_queued()
  * and ws_sent(). Every peer gets exactly one closed() call, its last; it never comes from inside
  * another call here but ws_destroy(). Loop thread only. */
 #ifndef NET_WS_H
@@ -116,6 +116,9 @@ struct mono ws_heard(const struct ws_peer *peer);
  * cut. reason: at most 123 bytes. closed() comes later, with this code. */
 void ws_close(struct ws_peer *peer, int code, const char *reason);
 void ws_set_arg(struct ws_peer *peer, void *arg);
+/* Peers that are to be written to in the next turns. While there are any the loop does not sleep;
+ * one that takes nothing is not among them. */
+size_t ws_waiting(const struct ws *ws);
 
 /* Misbehaviour on purpose, for the simulator. */
 void ws_drop(struct ws_peer *peer);                /* ends the connection without a close frame */

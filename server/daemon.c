@@ -42,7 +42,9 @@
 #define STOP_LOOK_MS    50
 #define FAREWELL_MS     2500 /* for subscribers to take what they have queued */
 #define UPSTREAM_MAX    256  /* sockets to the exchange's streams */
-#define EVENTS_PAGE     100  /* for who catches up: little enough for others to wait for */
+#define EVENTS_PAGE     50   /* for who catches up: little enough for others to wait for */
+#define GIVE_WAY_MS     10   /* ten thousand events a second, however busy the streams are */
+#define PEERS_BEHIND    4    /* more than are sent pages at a time */
 #define RECOVER_LOOK_MS 50
 #define PATH_LEN        4096
 
@@ -160,6 +162,13 @@ static void system_state(void *arg, struct json_out *out)
 	api_system_members(arg, out);
 }
 
+static bool is_behind(void *arg)
+{
+	const struct daemon *daemon = arg;
+
+	return ws_waiting(daemon->ws) > PEERS_BEHIND;
+}
+
 static bool create_stream(struct daemon *daemon, struct err *err)
 {
 	const struct config *config = daemon->config;
@@ -174,10 +183,13 @@ static bool create_stream(struct daemon *daemon, struct err *err)
 		.subscriptions_max = (unsigned)config->subscriptions_max,
 		.trades_kept = (size_t)config->stream_trades_kept,
 		.page = EVENTS_PAGE,
+		.give_way_ms = GIVE_WAY_MS,
 	};
-	const struct hub_outside outside = {
-		.is_symbol = is_symbol, .want = want, .system_state = system_state, .arg = daemon
-	};
+	const struct hub_outside outside = { .is_symbol = is_symbol,
+					     .want = want,
+					     .system_state = system_state,
+					     .is_behind = is_behind,
+					     .arg = daemon };
 
 	if (!ws_create(daemon->loop, &ws, &daemon->ws, err))
 		return false;

@@ -27,10 +27,9 @@ struct hub *hub_create(struct loop *loop, const struct hub_config *config, struc
 	json_out_init(&hub->data);
 	list_init(&hub->peers);
 	list_init(&hub->views);
-	list_init(&hub->hungry);
-	list_init(&hub->questions);
 	hub->markets = map_create();
 	hub->first_seq = (uint64_t)wall_now().us; /* unix milliseconds * 1000 */
+	hub_feed_init(hub);
 	hub_watch_init(hub);
 	journal_on_event(journal, hub_view_event, hub);
 	return hub;
@@ -46,7 +45,7 @@ void hub_destroy(struct hub *hub)
 		return;
 	assert(list_is_empty(&hub->peers));
 	journal_on_event(hub->journal, NULL, NULL);
-	hub_feed_forget_hub(hub);
+	hub_feed_fini(hub);
 	while (map_next(hub->markets, &at, &name, &market))
 		hub_market_destroy(market);
 	map_destroy(hub->markets);

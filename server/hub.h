@@ -48,6 +48,7 @@ struct hub_config {
 	unsigned subscriptions_max; /* for each peer */
 	size_t trades_kept;         /* for each symbol */
 	unsigned page;              /* events from the journal at a time */
+	int64_t give_way_ms;        /* at most, before each page while outside is behind */
 };
 
 /* What the hub cannot know by itself. */
@@ -57,6 +58,9 @@ struct hub_outside {
 	void (*want)(void *arg, enum dd_stream_kind kind, const char *symbol, bool is_wanted);
 	/* Members of the system channel's snapshot. */
 	void (*system_state)(void *arg, struct json_out *out);
+	/* Are live events yet to be written to many? Whoever is fed from the journal lets them go
+	 * first. The loop must not sleep while this is so. */
+	bool (*is_behind)(void *arg);
 	void *arg;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "net/loop.h"
 #include "net/ws.h"
 #include "server/hub_text.h"
 #include "server/json.h"
@@ -67,14 +68,6 @@ void hub_feed_forget_view(struct hub_view *view)
 		if (question->view == view)
 			question->view = NULL;
 	}
-}
-
-void hub_feed_forget_hub(struct hub *hub)
-{
-	struct list_node *node;
-
-	while ((node = list_pop_front(&hub->questions)))
-		CONTAINER_OF(node, struct hub_question, node)->hub = NULL;
 }
 
 /* The reader may come again, to a journal that answers. */
@@ -478,12 +471,30 @@ void hub_feed_hungry(struct hub_sub *sub)
 	list_push_back(&sub->peer->hub->hungry, &sub->waiting);
 }
 
+/* A page takes its time from whoever is on the loop, and from the core that the journal's thread
+ * may share with it: an event that has just come to many is not to wait for it. */
+static bool gives_way(struct hub *hub)
+{
+	struct mono now;
+
+	if (!hub->outside.is_behind(hub->outside.arg)) {
+		hub->gives_way_since = (struct mono){ 0 };
+		return false;
+	}
+	now = loop_now(hub->loop);
+	if (hub->gives_way_since.us == 0)
+		hub->gives_way_since = now;
+	if (mono_diff_ms(now, hub->gives_way_since) < hub->config.give_way_ms)
+		return true;
+	hub->gives_way_since = now; /* one page, and on */
+	return false;
+}
+
 void hub_feed_pump(struct hub *hub)
 {
-	struct list_node *node;
-
-	while (hub->feeding < FEEDING_MAX && (node = list_pop_front(&hub->hungry))) {
-		struct hub_sub *sub = CONTAINER_OF(node, struct hub_sub, waiting);
+	while (hub->feeding < FEEDING_MAX && !list_is_empty(&hub->hungry) && !gives_way(hub)) {
+		struct hub_sub *sub =
+			CONTAINER_OF(list_pop_front(&hub->hungry), struct hub_sub, waiting);
 
 		sub->state = HUB_SUB_ASKED;
 		if (sub->wants_snapshot)
@@ -491,4 +502,25 @@ void hub_feed_pump(struct hub *hub)
 		else
 			ask_page(sub);
 	}
+}
+
+static void end_turn(void *arg)
+{
+	hub_feed_pump(arg);
+}
+
+void hub_feed_init(struct hub *hub)
+{
+	list_init(&hub->hungry);
+	list_init(&hub->questions);
+	hub->end_of_turn = hook_create(hub->loop, end_turn, hub);
+}
+
+void hub_feed_fini(struct hub *hub)
+{
+	struct list_node *node;
+
+	hook_destroy(hub->end_of_turn);
+	while ((node = list_pop_front(&hub->questions)))
+		CONTAINER_OF(node, struct hub_question, node)->hub = NULL;
 }

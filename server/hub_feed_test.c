@@ -368,6 +368,44 @@ static void catching_up_takes_turns_and_few_at_a_time(void **state)
 		assert_true(readers[i]->count > 10); /* a page and its head */
 }
 
+static void catching_up_gives_way_to_live_events(void **state)
+{
+	struct stage *stage = *state;
+	struct reader *reader;
+
+	stage->is_behind = true;
+	stage_open(stage);
+	stage->hub->config.give_way_ms = INT64_MAX;
+	stage_tell_many(stage, CHANNEL_ORDERS, 25);
+	reader = reader_join(stage);
+	reader_resume(reader, "orders", 1);
+	stage_settle(stage);
+	assert_nothing(reader);
+	stage->is_behind = false;
+	stage_settle(stage);
+	assert_reads(reader, SUBSCRIBED(2, "orders", 25, true));
+	assert_true(reader->count >= 10); /* a page */
+}
+
+static void catching_up_does_not_give_way_for_ever(void **state)
+{
+	struct stage *stage = *state;
+	struct reader *readers[4];
+
+	stage->is_behind = true;
+	stage_open(stage);
+	stage->hub->config.give_way_ms = 1;
+	stage_tell_many(stage, CHANNEL_ORDERS, 5);
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++) {
+		readers[i] = reader_join(stage);
+		reader_resume(readers[i], "orders", 1);
+	}
+	while (stage->hub->catching_up > 0)
+		stage_settle(stage);
+	for (size_t i = 0; i < ARRAY_LEN(readers); i++)
+		assert_reads(readers[i], SUBSCRIBED(2, "orders", 5, true));
+}
+
 static void leaving_with_answers_on_their_way_is_safe(void **state)
 {
 	struct stage *stage = *state;
@@ -454,6 +492,8 @@ int main(void)
 		T(who_falls_behind_costs_bounded_memory_and_goes_on_from_the_journal),
 		T(a_message_larger_than_the_bound_passes_an_empty_queue),
 		T(catching_up_takes_turns_and_few_at_a_time),
+		T(catching_up_gives_way_to_live_events),
+		T(catching_up_does_not_give_way_for_ever),
 		T(leaving_with_answers_on_their_way_is_safe),
 		T(a_snapshot_is_not_put_on_top_of_a_long_queue),
 		T(a_journal_that_cannot_be_read_closes_who_needs_it),

@@ -10,6 +10,7 @@
 
 #define HUB_WATCH_SLOTS 64
 
+struct hook;
 struct map;
 struct timer;
 
@@ -27,6 +28,8 @@ struct hub {
 	struct list hungry;    /* subscriptions that wait for their turn at the journal */
 	struct list questions; /* on their way */
 	unsigned feeding;      /* of these, those that count against the bound */
+	struct hook *end_of_turn;
+	struct mono gives_way_since; /* 0: it does not */
 	size_t catching_up;
 
 	struct map *markets; /* by channel name; who gave a number stays: none must repeat */
@@ -161,12 +164,13 @@ struct ws_frame *hub_view_frame(struct hub *hub, const struct channel_event *eve
 
 /* ---- hub_feed.c -------------------------------------------------------------------------- */
 
+void hub_feed_init(struct hub *hub);
+void hub_feed_fini(struct hub *hub);        /* answers still to come find nobody */
 void hub_feed_learn(struct hub_view *view); /* asks for view->last */
 void hub_feed_hungry(struct hub_sub *sub);  /* for what is above its cursor, or a snapshot */
 void hub_feed_pump(struct hub *hub);        /* asks for those whose turn it is */
 void hub_feed_forget_sub(struct hub_sub *sub);
 void hub_feed_forget_view(struct hub_view *view);
-void hub_feed_forget_hub(struct hub *hub); /* answers still to come find nobody */
 
 /* ---- hub_market.c ------------------------------------------------------------------------ */
 

@@ -20,6 +20,7 @@ struct stage {
 	struct hub_config config;
 	struct list readers;
 	char wants[256]; /* "+depth:ADAUSDM -depth:ADAUSDM " */
+	bool is_behind;
 };
 
 /* An app at the other end of a connection. */
@@ -68,10 +69,17 @@ static inline void stage_system_state(void *arg, struct json_out *out)
 	json_out_str(out, "status", "ok");
 }
 
+static inline bool stage_is_behind(void *arg)
+{
+	const struct stage *stage = arg;
+
+	return stage->is_behind;
+}
+
 static inline void stage_open_hub(struct stage *stage)
 {
 	const struct hub_outside outside = { stage_is_symbol, stage_want, stage_system_state,
-					     stage };
+					     stage_is_behind, stage };
 
 	stage->hub = hub_create(stage->rig->loop, &stage->config, stage->rig->journal, &outside);
 }
@@ -83,7 +91,8 @@ static inline void stage_open(struct stage *stage)
 					     .heartbeat_ms = 16000,
 					     .subscriptions_max = 4,
 					     .trades_kept = 5,
-					     .page = 10 };
+					     .page = 10,
+					     .give_way_ms = 10 };
 	rig_open(stage->rig);
 	stage_open_hub(stage);
 }
