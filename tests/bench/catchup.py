@@ -44,7 +44,7 @@ def first_position(rig):
 def resume(server, core, token, after, behind):
     """Seconds until all that was missed is there. It gives way to the others, on their core: what
     they notice of it is the daemon's."""
-    with Crowd(server, core, channel="orders", count=1, nice=10, DELTAGATE_TOKEN=token,
+    with Crowd(server, core, channel="orders", count=1, gives_way=True, DELTAGATE_TOKEN=token,
                CROWD_AFTER=json.dumps(after)) as reader:
         return reader.round(0, 0, behind, 256)["ns"] / 1e9
 

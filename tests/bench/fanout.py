@@ -12,6 +12,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import time
 
 import rig as rigs
 from measure import (BENCH, Measurer, answers, free_port, install_rivals, ms, percentile,
@@ -23,9 +24,9 @@ ROUNDS, ROUND_MS = 11, 500
 RATE = 100  # a second
 SECONDS = int(os.environ.get("BENCH_SECONDS", 60))
 RIVAL_SECONDS = min(10, SECONDS)
-IDLE_READS, BUSY_READS = 500, 200
+FIRST_READS, IDLE_READS, BUSY_READS = 500, 2000, 200
 SYMBOL = "ADAUSDM"
-CROWD_NICE = 10
+STORM_REST_S = 5  # a storm goes on so long after who watched it
 STORM_RATE = 2000  # more than can be told to all
 STORM_ROUNDS, STORM_MS = 5, 1000
 
@@ -117,11 +118,11 @@ def openers(core, folder):
 class Crowd(Measurer):
     """Subscribers of a server, on the other core."""
 
-    def __init__(self, server, core, sleepers=0, channel="", count=SUBSCRIBERS, nice=0,
-                 **environment):
-        super().__init__("nice", "-n", nice, "taskset", "-c", core, BENCH / "crowd", server.kind,
-                         server.port, count - sleepers, sleepers, server.process.pid,
-                         *filter(None, [channel]), **environment)
+    def __init__(self, server, core, sleepers=0, channel="", count=SUBSCRIBERS,
+                 gives_way=False, **environment):
+        super().__init__(*(["chrt", "--idle", "0"] if gives_way else []), "taskset", "-c", core,
+                         BENCH / "crowd", server.kind, server.port, count - sleepers, sleepers,
+                         server.process.pid, *filter(None, [channel]), **environment)
 
     def greet(self):
         """One message to every reader: they are all there then. Its length on the wire."""
@@ -253,27 +254,42 @@ def reads_beside(job, load, server):
     """Reads and the daemon's memory, for as long as the job takes."""
     took, sizes = [], [rss(server.process.pid)]
     while not job.done():
-        took.append(percentile(load.times_us(BUSY_READS), 0.99))
+        took += load.times_us(BUSY_READS)
         sizes.append(rss(server.process.pid))
     return took, sizes
+
+
+def compare_reads(report, idle, busy):
+    """idle: before the crowd and after it. busy: beside it, as they came."""
+    half = len(busy) // 2
+    halves = [busy[:half], busy[half:]]
+    for name, share in (("p50", 0.5), ("p99", 0.99)):
+        ours, theirs = [[percentile(sorted(times), share) for times in each]
+                        for each in (halves, idle)]
+        report.line(
+            f"stream_reads_{name}", "us", ours, theirs,
+            lambda line, name=name: f"GET /v1/limits beside it, {name} of {len(busy)}: "
+            f"{ms(line['deltagate'])} against {ms(line['other'])} of the idle daemon")
 
 
 def daemon_paced(report, rig, app, load):
     """Returns the size of a message, for the others to have the same."""
     _, load_core = cores()
     server = stream_server(rig)
-    load.times_us(IDLE_READS)
-    idle = [percentile(load.times_us(BUSY_READS), 0.99) for _ in range(5)]
+    load.times_us(FIRST_READS)
+    idle = [load.times_us(IDLE_READS)]
     # Who reads beside the crowd must not have to wait for the crowd's own processor.
-    with Crowd(server, load_core, SLEEPERS, f"depth:{SYMBOL}", nice=CROWD_NICE,
+    with Crowd(server, load_core, SLEEPERS, f"depth:{SYMBOL}", gives_way=True,
                DELTAGATE_TOKEN=app.token) as crowd:
         crowd.pace(1)  # they have all come then
         joined = kib_each(server)
-        rig.sim.storm(f"depth:{SYMBOL}", RATE, SECONDS + 5)
+        rig.sim.storm(f"depth:{SYMBOL}", RATE, SECONDS + STORM_REST_S)
         with concurrent.futures.ThreadPoolExecutor(1) as pool:
             job = pool.submit(crowd.pace, SECONDS)
             busy, sizes = reads_beside(job, load, server)
         took = job.result()
+    time.sleep(STORM_REST_S)
+    idle.append(load.times_us(IDLE_READS))
     middle = sizes[len(sizes) // 2]
     mib = [size / (1 << 20) for size in (sizes[0], middle, sizes[-1])]
     size = took["bytes"] // max(1, took["messages"])
@@ -291,10 +307,7 @@ def daemon_paced(report, rig, app, load):
         "stream_memory", f"memory of the daemon: {short(joined)} KiB a subscriber when they have "
         f"come; in all {mib[0]:.1f} MiB at the start, {mib[1]:.1f} in the middle, {mib[2]:.1f} at "
         "the end", joined_kib=round(joined, 2), mib=[round(each, 2) for each in mib])
-    report.line(
-        "stream_reads", "us", [statistics.median(busy)], [statistics.median(idle)],
-        lambda line: f"GET /v1/limits beside it, p99: {ms(line['deltagate'])} against "
-        f"{ms(line['other'])} of the idle daemon")
+    compare_reads(report, idle, busy)
     return size
 
 
