@@ -41,18 +41,11 @@ def first_position(rig):
     return {"epoch": epoch["value"], "seq": row["first"]}, row["behind"]
 
 
-def resume(server, core, token, after, behind):
-    """Seconds until all that was missed is there. It gives way to the others, on their core: what
-    they notice of it is the daemon's."""
-    with Crowd(server, core, channel="orders", count=1, gives_way=True, DELTAGATE_TOKEN=token,
-               CROWD_AFTER=json.dumps(after)) as reader:
-        return reader.round(0, 0, behind, 256)["ns"] / 1e9
-
-
-def resume_until(is_over, again):
+def resume_until(is_over, reader, behind):
+    """Seconds until all that was missed was there, for each time."""
     took = []
     while not is_over:
-        took.append(again())
+        took.append(reader.round(0, 0, behind, 256)["ns"] / 1e9)
     return took
 
 
@@ -61,14 +54,17 @@ def watch(rig, app, pool, after, behind):
     server_core, load_core = cores()
     pin(server_core, rig.daemon.process.pid)
     server, took, before, during = stream_server(rig), [], [], []
+    # The reader gives way to the others, on their core: what they notice of it is the daemon's.
     with Crowd(server, load_core, channel=f"depth:{SYMBOL}", count=OTHERS,
-               DELTAGATE_TOKEN=app.token) as others:
+               DELTAGATE_TOKEN=app.token) as others, \
+            Crowd(server, load_core, channel="orders", count=1, gives_way=True,
+                  DELTAGATE_TOKEN=app.token, CROWD_AFTER=json.dumps(after)) as reader:
+        reader.round(0, 0, behind, 256)
         others.pace(1)
         for _ in range(ROUNDS):
             before.append(others.pace(ROUND_S))
             is_over = []
-            job = pool.submit(resume_until, is_over, lambda: resume(
-                server, load_core, app.token, after, behind))
+            job = pool.submit(resume_until, is_over, reader, behind)
             during.append(others.pace(ROUND_S))
             is_over.append(True)
             took += job.result()

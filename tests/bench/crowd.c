@@ -6,7 +6,7 @@
  *   BURST 0 MS SIZE  as fast as the server can, BURST messages at a time; the next ones when
  *                    these are out, so many times that it takes about MS
  *   0 RATE MS SIZE   RATE messages a second, each with the time of its making in it
- *   0 0 COUNT SIZE   until a reader of the daemon's stream has had so many events since it joined
+ *   0 0 COUNT SIZE   the daemon's stream: all join anew, and leave when so many events have come
  * A server that is no broker hands each text it is sent to all its subscribers; "#64 10" has it
  * send 64 times the last text, 10 times over, each time when nothing waits any more. The
  * daemon's stream cannot be told anything: there a round only listens, for MS. */
@@ -52,7 +52,9 @@ struct crowd {
 	struct member *members;
 	unsigned reader_count, count, gone;
 	int epoll, publisher;
+	unsigned port;
 	long pid;
+	const char *channel;
 	int64_t joined; /* when the first one began to */
 	char *room;
 	char text[SIZE_MAX_ + 1];
@@ -213,6 +215,45 @@ static void listen_until_quiet(struct crowd *crowd)
 		;
 }
 
+/* ---- coming and going -------------------------------------------------------------------- */
+
+static void join(struct crowd *crowd, unsigned number)
+{
+	struct member *member = &crowd->members[number];
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = member };
+
+	member->fd = dialect_connect(crowd->port);
+	member->is_checked = number % CHECKED_EVERY == 0;
+	crowd->dialect->join(member->fd, number, crowd->channel);
+	if (number < crowd->reader_count &&
+	    epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, member->fd, &event) != 0)
+		rounds_fail("epoll_ctl: %s", strerror(errno));
+}
+
+static void join_all(struct crowd *crowd)
+{
+	crowd->joined = rounds_now_ns();
+	for (unsigned i = 0; i < crowd->count; i++)
+		join(crowd, i);
+	crowd->publisher = crowd->members[0].fd;
+	if (!crowd->dialect->is_broker)
+		return;
+	crowd->publisher = dialect_connect(crowd->port);
+	crowd->dialect->join(crowd->publisher, crowd->count, NULL);
+}
+
+static void leave_all(struct crowd *crowd)
+{
+	if (crowd->dialect->is_broker)
+		close(crowd->publisher);
+	for (unsigned i = 0; i < crowd->count; i++) {
+		if (crowd->members[i].fd >= 0)
+			close(crowd->members[i].fd);
+		mem_free(crowd->members[i].rest);
+		crowd->members[i] = (struct member){ .fd = -1 };
+	}
+}
+
 /* ---- what is sent ------------------------------------------------------------------------ */
 
 static void say(const struct crowd *crowd, const char *text, size_t len, unsigned count)
@@ -367,13 +408,18 @@ static void pace(struct crowd *crowd, int64_t rate, int64_t ms, struct result *r
 
 static void catch_up(struct crowd *crowd, int64_t wanted, struct result *result)
 {
-	while (crowd->messages < (uint64_t)wanted)
+	uint64_t messages = crowd->messages, bytes = crowd->bytes;
+
+	leave_all(crowd);
+	join_all(crowd);
+	while (crowd->messages - messages < (uint64_t)wanted)
 		if (!listen_for(crowd, INT64_C(20000000000)) || crowd->gone > 0)
 			rounds_fail("a reader was left behind after %" PRIu64 " events",
-				    crowd->messages);
+				    crowd->messages - messages);
 	result->ns = rounds_now_ns() - crowd->joined;
-	result->messages = crowd->messages;
-	result->bytes = crowd->bytes;
+	result->messages = crowd->messages - messages;
+	result->bytes = crowd->bytes - bytes;
+	leave_all(crowd);
 }
 
 static int64_t percentile(const uint32_t *delays, double share)
@@ -440,47 +486,6 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
-static void join(struct crowd *crowd, unsigned port, unsigned number, const char *channel)
-{
-	struct member *member = &crowd->members[number];
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = member };
-
-	member->fd = dialect_connect(port);
-	member->is_checked = number % CHECKED_EVERY == 0;
-	crowd->dialect->join(member->fd, number, channel);
-	if (number < crowd->reader_count &&
-	    epoll_ctl(crowd->epoll, EPOLL_CTL_ADD, member->fd, &event) != 0)
-		rounds_fail("epoll_ctl: %s", strerror(errno));
-}
-
-static void join_all(struct crowd *crowd, unsigned port, const char *channel)
-{
-	crowd->joined = rounds_now_ns();
-	for (unsigned i = 0; i < crowd->count; i++)
-		join(crowd, port, i, channel);
-	crowd->publisher = crowd->members[0].fd;
-	if (!crowd->dialect->is_broker)
-		return;
-	crowd->publisher = dialect_connect(port);
-	crowd->dialect->join(crowd->publisher, crowd->count, NULL);
-}
-
-static void leave_all(struct crowd *crowd)
-{
-	if (crowd->dialect->is_broker)
-		close(crowd->publisher);
-	for (unsigned i = 0; i < crowd->count; i++) {
-		if (crowd->members[i].fd >= 0)
-			close(crowd->members[i].fd);
-		mem_free(crowd->members[i].rest);
-	}
-	close(crowd->epoll);
-	mem_free(crowd->members);
-	mem_free(crowd->room);
-	mem_free(crowd->delays);
-	mem_free(crowd->own_delays);
-}
-
 int main(int argc, char **argv)
 {
 	struct crowd crowd = { .epoll = epoll_create1(EPOLL_CLOEXEC) };
@@ -493,15 +498,22 @@ int main(int argc, char **argv)
 	crowd.is_stream = strcmp(argv[1], "stream") == 0;
 	crowd.reader_count = (unsigned)strtoul(argv[3], NULL, 10);
 	crowd.count = crowd.reader_count + (unsigned)strtoul(argv[4], NULL, 10);
+	crowd.port = (unsigned)strtoul(argv[2], NULL, 10);
 	crowd.pid = strtol(argv[5], NULL, 10);
+	crowd.channel = argc > 6 ? argv[6] : "";
 	crowd.members = mem_array(crowd.count, sizeof(*crowd.members));
 	crowd.room = mem_alloc(ROOM);
 	crowd.delays = mem_array(DELAY_MAX_US + 1, sizeof(*crowd.delays));
 	crowd.own_delays = mem_array(DELAY_MAX_US + 1, sizeof(*crowd.own_delays));
 	memset(crowd.text, 'x', SIZE_MAX_);
-	join_all(&crowd, (unsigned)strtoul(argv[2], NULL, 10), argc > 6 ? argv[6] : "");
+	join_all(&crowd);
 	while (rounds_next(numbers, 4))
 		do_round(&crowd, numbers);
 	leave_all(&crowd);
+	close(crowd.epoll);
+	mem_free(crowd.members);
+	mem_free(crowd.room);
+	mem_free(crowd.delays);
+	mem_free(crowd.own_delays);
 	return 0;
 }
