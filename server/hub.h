@@ -59,7 +59,7 @@ struct hub_outside {
 	/* Members of the system channel's snapshot. */
 	void (*system_state)(void *arg, struct json_out *out);
 	/* Are live events yet to be written to many? Whoever is fed from the journal lets them go
-	 * first. The loop must not sleep while this is so. */
+	 * first. */
 	bool (*is_behind)(void *arg);
 	void *arg;
 };

@@ -504,9 +504,20 @@ void hub_feed_pump(struct hub *hub)
 	}
 }
 
+static void turn_again(void *arg)
+{
+	(void)arg;
+}
+
+/* Whoever still has no question on its way waits for others to be written to; nothing tells when
+ * that is done, so the loop does not sleep. */
 static void end_turn(void *arg)
 {
-	hub_feed_pump(arg);
+	struct hub *hub = arg;
+
+	hub_feed_pump(hub);
+	if (hub->feeding < FEEDING_MAX && !list_is_empty(&hub->hungry))
+		loop_later(hub->loop, turn_again, NULL);
 }
 
 void hub_feed_init(struct hub *hub)
