@@ -175,7 +175,6 @@ static void tell_wishes(struct list *wishes, const struct err *err,
 
 /* Told to who waits, once it is durable. */
 struct written {
-	struct reconcile *reconcile;
 	struct list wishes;
 	struct reconcile_report report;
 	struct journal_finding *findings;
@@ -195,7 +194,6 @@ static struct written *hand_over(struct reconcile *reconcile)
 	struct written *written = mem_alloc(sizeof(*written));
 	size_t count = reconcile->run.findings;
 
-	written->reconcile = reconcile;
 	list_init(&written->wishes);
 	list_move_all(&reconcile->wishes, &written->wishes);
 	written->report.run = reconcile->run;
