@@ -30,6 +30,7 @@ NEEDS = {
     "journal.order.expire": [answer(4300, "before")],
     "journal.order.requeue": [rule("/order/build", answer={"code": 5000})],
     "settle.submit": [rule("/order/submit", drop="before")],
+    "settle.submit.answered": [facts.SILENCE],  # else the stream may answer first
     "cancel.ask": [facts.SILENCE],
     "journal.order.lose": [rule("/order/submit", drop="before")],
     "journal.order.taken": [facts.SILENCE, answer(4302, "after")],

@@ -24,7 +24,7 @@ WAIT_SECONDS = 10  # until all is true, after a restart and when nobody does any
 SESSION_SECONDS = 25
 LATE_MS = 2500  # longer than it takes to send a submit again
 APPS = 3
-DOUBT = (None, "submitting", "unknown")
+DOUBT = (None, *verdict.IN_DOUBT)
 GONE = (OSError, http.client.HTTPException, TypeError)
 
 
