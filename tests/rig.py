@@ -436,8 +436,11 @@ class Daemon(Program):
         return json.loads(done.stdout) if done.stdout.strip() else []
 
     def events(self, name=None):
-        """Lines of the log, parsed; name picks one event or, with a * at its end, a family."""
-        lines = [json.loads(line) for line in self.log_text().splitlines() if line[:1] == "{"]
+        """Lines of the log, parsed; name picks one event or, with a * at its end, a family. One
+        that crosses a page of the file may be seen before its end is."""
+        text = self.log_text()
+        whole = text[:text.rfind("\n") + 1].splitlines()
+        lines = [json.loads(line) for line in whole if line[:1] == "{"]
         if name is None:
             return lines
         stem = name.rstrip("*")
