@@ -357,6 +357,13 @@ static void tell_difference(struct look *look, const struct order *order,
 	tell(look, difference->class_, &finding, action, order->terms.token_id);
 }
 
+/* Changes whenever our side does, and with who is behind: an answer that was old when it came to
+ * the first look, and news that is on its way at the second, are no difference together. */
+static int64_t stamp_of(const struct order *order, const struct difference *difference)
+{
+	return order->facts.updated_at.us * 2 + difference->is_behind;
+}
+
 /* Told already, or not yet to be counted? */
 static bool counts(struct look *look, const struct order *order,
 		   const struct difference *difference)
@@ -366,7 +373,7 @@ static bool counts(struct look *look, const struct order *order,
 
 	return !findings_is_told(findings, difference->class_, about, difference->journal,
 				 difference->exchange) &&
-	       findings_note(findings, difference->class_, about, order->facts.updated_at.us);
+	       findings_note(findings, difference->class_, about, stamp_of(order, difference));
 }
 
 static void compare_tracked(struct look *look, struct tracked *tracked, const struct dd_order *seen)

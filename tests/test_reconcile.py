@@ -85,6 +85,11 @@ def resting(rig, app, **fields):
     return order.json
 
 
+def executed(app, order):
+    answered = app.get("/v1/orders/" + order["order_id"])
+    return Decimal(answered.json["executed_base_qty"])
+
+
 def edit(rig, sql):
     """The journal of a stopped daemon, as nobody should."""
     done = subprocess.run(["sqlite3", rig.daemon.journal_file, sql], capture_output=True,
@@ -443,6 +448,38 @@ def test_normal_trading_is_no_discrepancy(scene):
     drift, = outcome["found"]
     assert Decimal(drift["exchange"].split()[0]) - Decimal(drift["journal"].split()[0]) \
         == Decimal("777.5"), drift
+
+
+@pytest.mark.seconds(60)
+def test_an_answer_that_was_old_and_news_on_its_way_are_no_difference(make_rig):
+    """To the first look the exchange seems to be behind; at the second it is ahead."""
+    path = "/accounts/open-orders"
+    rig = live(make_rig(**ALONE))
+    app = rig.app()
+    order = resting(rig, app, price="0.45")
+    settle_down(rig)
+    known = len(rig.sim.log(path))
+
+    def lists():
+        return [e for e in rig.sim.log(path)[known:] if "symbol=ADAUSDM" in e["query"]]
+
+    rig.sim.faults({"match": {"path": path}, "delay_after_ms": 2000})
+    found = []
+    run = threading.Thread(target=lambda: found.append(found_by(rig)))
+    run.start()
+    wait_for(lists)
+    rig.sim.fill(order["exchange_order_id"], 10)
+    wait_for(lambda: executed(app, order) == 10)
+    settle_down(rig)
+    rig.sim.faults(SILENCE)
+    rig.sim.fill(order["exchange_order_id"], 5)
+    assert len(lists()) == 1, "too late"
+    run.join(40)
+    assert found == [[]]
+    assert len(lists()) == 2 and executed(app, order) == 10
+    rig.sim.clear_faults()
+    assert {one["class"] for one in found_by(rig)} == {"missed_fill"}
+    assert executed(app, order) == 15
 
 
 @pytest.mark.seconds(60)
