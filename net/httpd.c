@@ -48,6 +48,7 @@ struct httpd {
 	bool has_tls;
 	bool is_stopping; /* no more keep-alive */
 	bool is_full;     /* told so already */
+	bool is_closed;   /* nothing is handed out any more */
 	bool is_dead;
 };
 
@@ -392,7 +393,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *mhd, const c
 	(void)mhd, (void)url;
 	if (request->phase == HTTP_ANSWERED)
 		return send_reply(request);
-	if (httpd->is_dead)
+	if (httpd->is_closed)
 		return MHD_NO;
 	*len = 0;
 	if (request->phase == HTTP_HEAD)
@@ -435,7 +436,7 @@ static void answer_withheld(struct httpd *httpd)
 		struct http_conn *conn = request->conn;
 		int fd;
 
-		if (httpd->is_dead || !is_withheld(request))
+		if (httpd->is_closed || !is_withheld(request))
 			continue;
 		list_remove(&request->node);
 		fd = httpd_has_tls(httpd) ? -1 : fcntl(conn->fd, F_DUPFD_CLOEXEC, 0);
@@ -551,6 +552,7 @@ void httpd_destroy(struct httpd *httpd)
 		return;
 	/* The library must not stop while a connection is suspended; from here on none will be. */
 	drop_handed_out(httpd);
+	httpd->is_closed = true;
 	httpd->is_dead = true;
 	http_streams_cut(httpd->streams);
 	resume_all(httpd);
@@ -565,6 +567,12 @@ void httpd_destroy(struct httpd *httpd)
 	patience_destroy(httpd->head);
 	patience_destroy(httpd->body);
 	loop_free_later(httpd->loop, httpd);
+}
+
+void httpd_close(struct httpd *httpd)
+{
+	if (httpd)
+		httpd->is_closed = true;
 }
 
 void httpd_stop_keepalive(struct httpd *httpd)

@@ -46,6 +46,9 @@ MUST_CHECK bool httpd_create(struct loop *loop, const struct httpd_config *confi
 /* Closes every connection. Requests not yet answered must be answered first, or are dropped
  * here (their later reply would be a bug). NULL is fine. */
 void httpd_destroy(struct httpd *httpd);
+/* From now on a request finds its connection closed: what handle() and refuse() use may be taken
+ * down. What was handed out may still be answered. NULL is fine. */
+void httpd_close(struct httpd *httpd);
 void httpd_stop_keepalive(struct httpd *httpd);  /* from now on every reply closes its connection */
 size_t httpd_pending(const struct httpd *httpd); /* requests handed out and not answered */
 /* Takes over an accepted, non-blocking socket; closes it on failure. */

@@ -375,6 +375,26 @@ static void a_stopping_server_closes_after_each_reply(void **state)
 	assert_int_equal(count_of(seen, "HTTP/1.1 200"), 1);
 }
 
+static void a_closed_server_hands_nothing_out_and_takes_late_answers(void **state)
+{
+	struct rig *rig = *state;
+	int other;
+
+	rig->replies_later = rig->stops_when_handled = true;
+	send_text(rig->client, "GET /1 HTTP/1.1\r\nHost: h\r\n\r\n");
+	loop_run(rig->loop);
+	other = rig->client;
+	rig->client = -1;
+	httpd_close(rig->httpd);
+	take_socket(rig);
+	assert_string_equal(exchange(rig, "GET /2 HTTP/1.1\r\nHost: h\r\n\r\n"), "");
+	assert_int_equal(rig->handled, 1);
+	shutdown(other, SHUT_WR);
+	reply_all(rig);
+	rig->client = other;
+	assert_non_null(strstr(exchange(rig, ""), "/1"));
+}
+
 static void destroying_drops_what_was_not_answered(void **state)
 {
 	struct rig *rig = *state;
@@ -1004,6 +1024,7 @@ int main(void)
 		TEST(a_client_that_left_while_its_request_waited_does_no_harm),
 		TEST(reply_headers_are_sent_unless_they_would_break_the_head),
 		TEST(a_stopping_server_closes_after_each_reply),
+		TEST(a_closed_server_hands_nothing_out_and_takes_late_answers),
 		TEST(destroying_drops_what_was_not_answered),
 		TEST(a_large_reply_reaches_a_slow_reader_whole),
 		TEST(more_connections_than_allowed_are_closed),

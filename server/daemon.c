@@ -354,6 +354,8 @@ bool daemon_destroy(struct daemon *daemon)
 
 	if (!daemon)
 		return true;
+	/* The loop turns while this takes its time, and apps do not know of it. */
+	httpd_close(daemon->httpd);
 	front_destroy(daemon->front);
 	upstream_stop(daemon);
 	/* The hub listens to the journal, and those at the end of both sockets listen to the hub.

@@ -1,8 +1,12 @@
 """What the local API looks like from outside: rows S36 to S39 and S57 to S63, paging, waiting,
 ownership, and what browsers may do. Each answer of an app is held against openapi.yaml on the way.
 """
+import contextlib
 import http.client
 import json
+import re
+import signal
+import socket
 import statistics
 import threading
 import time
@@ -404,3 +408,34 @@ def test_stopping_answers_those_who_wait(rig, app):
     waiting.join(20)
     assert answers and answers[0].status == 202
     assert answers[0].json["retry"] == "same_key"
+
+
+def ask_while_it_stops(rig, app, sockets):
+    """One request on each, some milliseconds apart; what came back on each, to its end."""
+    request = ("GET /v1/limits HTTP/1.1\r\nHost: %s:%d\r\n" % rig.daemon.address +
+               f"Authorization: Bearer {app.token}\r\n\r\n").encode()
+    for one in sockets:
+        time.sleep(0.0003)
+        with contextlib.suppress(OSError):
+            one.sendall(request)
+    for one in sockets:
+        came = b""
+        with contextlib.suppress(ConnectionResetError):
+            while part := one.recv(65536):
+                came += part
+        yield came
+
+
+def test_who_asks_while_it_stops_gets_a_whole_answer_or_none(rig, app):
+    assert app.get("/v1/markets/ADAUSDM/depth").status == 200  # a stream, which takes time to end
+    sockets = [socket.create_connection(rig.daemon.address, 10) for _ in range(250)]
+    time.sleep(0.2)
+    rig.daemon.send(signal.SIGTERM)
+    answers = list(ask_while_it_stops(rig, app, sockets))
+    assert rig.daemon.wait() == 0
+    for came in filter(None, answers):
+        head, body = came.split(b"\r\n\r\n", 1)
+        assert b"\r\nConnection: close" in head
+        assert int(re.search(rb"\r\nContent-Length: (\d+)", head)[1]) == len(body)
+    for one in sockets:
+        one.close()
