@@ -34,6 +34,7 @@ def problems(told, rows, fills, theirs, settling):
     """rows, fills: of the journal. theirs: every order of the account on the exchange.
     settling(row): what GET /v1/orders/{id} says under that name, for an order in doubt."""
     there = collections.defaultdict(list)
+    taken_back = {order["id"] for order in theirs if is_taken_back(order)}
     for order in theirs:
         if order["status"] in LIVE:
             there[Decimal(order["base_qty"])].append(order)
@@ -41,7 +42,7 @@ def problems(told, rows, fills, theirs, settling):
     for row in rows:
         ours[row["client_order_id"]].append(row)
     for name, quantity in list(told.sent.items()):
-        yield from of_order(told, name, ours[name], there[Decimal(quantity)], settling)
+        yield from of_order(told, name, ours[name], there[Decimal(quantity)], settling, taken_back)
     known = {row["exchange_order_id"] for row in rows}
     for live in there.values():
         for order in live:
@@ -50,7 +51,13 @@ def problems(told, rows, fills, theirs, settling):
     yield from of_fills(fills, theirs)
 
 
-def of_order(told, name, rows, live, settling):
+def is_taken_back(order):
+    """The exchange said yes, and then would not have it: post-only, and the book had moved."""
+    return order["status"] == "failed" and order["is_submitted"] and order["post_only"] \
+        and 0 in order["submit_answers"]
+
+
+def of_order(told, name, rows, live, settling, taken_back):
     if len(live) > 1 or len(rows) > 1:
         yield Problem("duplicate", "order", f"{name} is there {len(live)} times: {live}, {rows}")
         return
@@ -65,7 +72,7 @@ def of_order(told, name, rows, live, settling):
     elif live:
         yield from of_live(told, name, row, live[0])
     else:
-        yield from of_absent(told, name, row, settling)
+        yield from of_absent(told, name, row, settling, taken_back)
 
 
 def of_live(told, name, row, order):
@@ -83,9 +90,11 @@ def of_live(told, name, row, order):
         yield Problem("untrue", "order", f"{name} is {row['state']} and live on the exchange")
 
 
-def of_absent(told, name, row, settling):
+def of_absent(told, name, row, settling, taken_back):
     """Not on the book: final, or unknown with a reason and a time."""
     state = told.placed.get(name, {}).get("state")
+    if state == "open" and row["state"] == "failed" and row["exchange_order_id"] in taken_back:
+        return
     if state in ("open", "partially_filled", "filled"):
         yield Problem("lost", "order", f"{name} was told to be {state}, never on the book: {row}")
     elif row["state"] not in NEVER_THERE and not (
