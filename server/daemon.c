@@ -43,7 +43,7 @@
 #define FAREWELL_MS     2500 /* for subscribers to take what they have queued */
 #define UPSTREAM_MAX    256  /* sockets to the exchange's streams */
 #define EVENTS_PAGE     50   /* for who catches up: little enough for others to wait for */
-#define GIVE_WAY_MS     10   /* ten thousand events a second, however busy the streams are */
+#define GIVE_WAY_MS     10   /* five thousand events a second, however busy the streams are */
 #define PEERS_BEHIND    4    /* more than are sent pages at a time */
 #define RECOVER_LOOK_MS 50
 #define PATH_LEN        4096
